@@ -1,0 +1,10 @@
+{#- The landed rows of a database's table, one a version. Rows of a load that never completed are left out. -#}
+{% macro landed_rows(source_name, table_name, columns) %}
+    select
+        {{ columns | join(',\n        ') }},
+        content_hash,
+        {{ utc_timestamp('landed_at') }} as landed_at,
+        _dlt_load_id as load_id
+    from {{ source(source_name, table_name) }}
+    where _dlt_load_id in (select load_id from {{ source(source_name, '_dlt_loads') }} where status = 0)
+{% endmacro %}

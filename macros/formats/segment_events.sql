@@ -1,0 +1,103 @@
+{#-
+    Staged events of a source that speaks Segment's format, web and mobile alike: one row a landed record.
+    When it happened is told by a clock we trust less than the collector's: the delay between the device's own
+    two times is taken from the collector's (Segment's own rule), and nothing happens after it was received.
+-#}
+{% macro segment_events(source_name) %}
+with landed as (
+    {{ landed(source_name, 'events', {
+        'event_id': '$.messageId',
+        'anonymous_id': '$.anonymousId',
+        'user_id': '$.userId',
+        'call_type': '$.type',
+        'event': '$.event',
+        'name': '$.name',
+        'original_at': '$.originalTimestamp',
+        'sent_at': '$.sentAt',
+        'received_at': '$.receivedAt',
+        'ip_address': '$.context.ip',
+        'user_agent': '$.context.userAgent',
+        'locale': '$.context.locale',
+        'referrer': '$.context.page.referrer',
+        'campaign_source': '$.context.campaign.source',
+        'campaign_medium': '$.context.campaign.medium',
+        'campaign_name': '$.context.campaign.name',
+        'consent': '$.context.consent',
+        'device_id': '$.context.device.id',
+        'device_type': '$.context.device.type',
+        'advertising_id': '$.context.device.advertisingId',
+        'app_version': '$.context.app.version',
+        'product_id': '$.properties.product_id',
+        'order_id': '$.properties.order_id',
+        'quantity': '$.properties.quantity',
+        'price': '$.properties.price',
+        'currency': '$.properties.currency',
+        'position': '$.properties.position',
+        'list_id': '$.properties.list_id',
+        'search_query': '$.properties.query',
+        'products': '$.properties.products'
+    }) }}
+),
+
+typed as (
+    select
+        landed.event_id,
+        nullif(trim(landed.anonymous_id), '') as anonymous_id,
+        nullif(trim(landed.user_id), '') as user_id,
+        landed.call_type,
+        case when landed.call_type in ('page', 'screen') then landed.call_type else landed.event end as event_name,
+        landed.name as screen_name,
+        {{ utc_timestamp('landed.original_at') }} as original_at,
+        {{ utc_timestamp('landed.sent_at') }} as sent_at,
+        {{ utc_timestamp('landed.received_at') }} as known_at,
+        landed.ip_address,
+        landed.user_agent,
+        landed.locale,
+        landed.referrer,
+        landed.campaign_source,
+        landed.campaign_medium,
+        landed.campaign_name,
+        landed.consent,
+        landed.device_id,
+        landed.device_type,
+        landed.advertising_id,
+        landed.app_version,
+        nullif(trim(landed.product_id), '') as product_id,
+        nullif(trim(landed.order_id), '') as order_id,
+        try_cast(landed.quantity as integer) as quantity,
+        try_cast(landed.price as decimal(18, 4)) as price,
+        upper(trim(landed.currency)) as currency,
+        try_cast(landed.position as integer) as position,
+        landed.list_id,
+        landed.search_query,
+        landed.products,
+        {{ matches('landed.user_agent', var('bot_user_agents')) }} as is_declared_bot,
+        landed.is_readable,
+        landed.source_file,
+        landed.source_line,
+        landed.source_key,
+        landed.landed_at,
+        landed.load_id
+    from landed
+),
+
+checked as (
+    select
+        typed.*,
+        coalesce(
+            least(known_at - (sent_at - original_at), known_at),
+            least(original_at, known_at),
+            known_at
+        ) as event_at,
+        case
+            when not is_readable then 'payload is not JSON'
+            when nullif(trim(event_id), '') is null then 'messageId is missing'
+            when known_at is null then 'receivedAt is missing or no time'
+            when anonymous_id is null and user_id is null then 'anonymousId and userId are both missing'
+            when event_name is null then 'event is missing'
+        end as reject_reason
+    from typed
+)
+
+{{ judged('checked', key=['event_id'], first_by=['known_at', 'source_file', 'source_line', 'source_key']) }}
+{% endmacro %}

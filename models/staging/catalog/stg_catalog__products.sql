@@ -1,0 +1,64 @@
+with landed as (
+    {{ landed('raw_catalog', 'products', {
+        'product_id': '$.id',
+        'title': '$.title',
+        'description': '$.description',
+        'availability': '$.availability',
+        'price': '$.price',
+        'sale_price': '$.sale_price',
+        'sale_price_effective_date': '$.sale_price_effective_date',
+        'brand': '$.brand',
+        'gtin': '$.gtin',
+        'condition': '$.condition',
+        'google_product_category': '$.google_product_category',
+        'product_type': '$.product_type',
+        'item_group_id': '$.item_group_id',
+        'color': '$.color',
+        'size': '$.size'
+    }, json_column='fields') }}
+),
+
+typed as (
+    select
+        nullif(trim(product_id), '') as product_id,
+        -- The feed has no time of its own: the file's name tells the day it speaks for.
+        try_cast(nullif(regexp_extract(source_file, '([0-9]{4}-[0-9]{2}-[0-9]{2})', 1), '') as date) as feed_date,
+        title,
+        description,
+        lower(replace(trim(availability), ' ', '_')) as availability,
+        try_cast(split_part(trim(price), ' ', 1) as decimal(18, 4)) as price,
+        upper(nullif(split_part(trim(price), ' ', 2), '')) as currency,
+        try_cast(split_part(trim(sale_price), ' ', 1) as decimal(18, 4)) as sale_price,
+        {{ utc_timestamp("split_part(sale_price_effective_date, '/', 1)") }} as sale_starts_at,
+        {{ utc_timestamp("split_part(sale_price_effective_date, '/', 2)") }} as sale_ends_at,
+        nullif(trim(brand), '') as brand,
+        gtin,
+        condition,
+        google_product_category,
+        nullif(trim(product_type), '') as product_type,
+        nullif(trim(item_group_id), '') as item_group_id,
+        nullif(trim(color), '') as color,
+        nullif(trim(size), '') as size,
+        is_readable,
+        source_file,
+        source_line,
+        source_key,
+        content_hash,
+        landed_at,
+        load_id
+    from landed
+),
+
+checked as (
+    select
+        typed.*,
+        case
+            when not is_readable then 'record does not fit its header'
+            when product_id is null then 'id is missing'
+            when feed_date is null then 'file name has no date'
+            when price < 0 then 'price is negative'
+        end as reject_reason
+    from typed
+)
+
+{{ judged('checked', key=['product_id', 'feed_date'], first_by=['source_file', 'source_line', 'content_hash']) }}

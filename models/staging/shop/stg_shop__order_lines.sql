@@ -1,0 +1,43 @@
+with landed as (
+    {{ landed_rows('raw_shop', 'order_line', [
+        'id', 'order_id', 'product_id', 'variant_id', 'sku', 'quantity', 'price', 'total_discount'
+    ]) }}
+),
+
+typed as (
+    select
+        cast(id as string) as order_line_id,
+        cast(order_id as string) as order_id,
+        cast(product_id as string) as shop_product_id,
+        cast(variant_id as string) as shop_variant_id,
+        nullif(trim(sku), '') as sku,
+        cast(quantity as bigint) as quantity,
+        cast(price as decimal(18, 4)) as unit_price,
+        coalesce(cast(total_discount as decimal(18, 4)), 0) as total_discount,
+        content_hash,
+        landed_at,
+        load_id
+    from landed
+),
+
+checked as (
+    select
+        typed.*,
+        case
+            when order_line_id is null then 'id is missing'
+            when order_id is null then 'order_id is missing'
+            when quantity is null then 'quantity is missing'
+            when unit_price is null then 'price is missing'
+            when unit_price < 0 then 'price is negative'
+        end as reject_reason
+    from typed
+),
+
+judged as (
+    {{ judged('checked', key=['order_line_id', 'content_hash'], first_by=['landed_at']) }}
+)
+
+select
+    judged.*,
+    {{ is_latest_version('order_line_id', ['landed_at', 'content_hash']) }} as is_latest_version
+from judged

@@ -1,0 +1,51 @@
+with landed as (
+    {{ landed_rows('raw_shop', 'orders', [
+        'id', 'customer_id', 'email', 'created_at', 'processed_at', 'updated_at', 'cancelled_at', 'financial_status',
+        'fulfillment_status', 'currency', 'subtotal_price', 'total_discounts', 'total_tax', 'total_price', 'source_name', 'test'
+    ]) }}
+),
+
+typed as (
+    select
+        cast(id as string) as order_id,
+        cast(customer_id as string) as account_id,
+        nullif(lower(trim(email)), '') as email,
+        {{ keyed_hash("nullif(lower(trim(email)), '')") }} as email_hash,
+        {{ utc_timestamp('created_at') }} as created_at,
+        {{ utc_timestamp('processed_at') }} as processed_at,
+        {{ utc_timestamp('updated_at') }} as updated_at,
+        {{ utc_timestamp('cancelled_at') }} as cancelled_at,
+        financial_status,
+        fulfillment_status,
+        upper(nullif(trim(currency), '')) as currency,
+        cast(subtotal_price as decimal(18, 4)) as subtotal_price,
+        cast(total_discounts as decimal(18, 4)) as total_discounts,
+        cast(total_tax as decimal(18, 4)) as total_tax,
+        cast(total_price as decimal(18, 4)) as total_price,
+        source_name,
+        coalesce(test, false) as is_test,
+        content_hash,
+        landed_at,
+        load_id
+    from landed
+),
+
+checked as (
+    select
+        typed.*,
+        case
+            when order_id is null then 'id is missing'
+            when created_at is null then 'created_at is missing'
+            when is_test then 'order is marked as a test'
+        end as reject_reason
+    from typed
+),
+
+judged as (
+    {{ judged('checked', key=['order_id', 'updated_at'], first_by=['landed_at', 'content_hash']) }}
+)
+
+select
+    judged.*,
+    {{ is_latest_version('order_id', ['updated_at', 'landed_at', 'content_hash']) }} as is_latest_version
+from judged

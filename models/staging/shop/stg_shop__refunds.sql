@@ -1,0 +1,35 @@
+with landed as (
+    {{ landed_rows('raw_shop', 'refund', ['id', 'order_id', 'created_at', 'processed_at']) }}
+),
+
+typed as (
+    select
+        cast(id as string) as refund_id,
+        cast(order_id as string) as order_id,
+        {{ utc_timestamp('created_at') }} as created_at,
+        {{ utc_timestamp('processed_at') }} as processed_at,
+        content_hash,
+        landed_at,
+        load_id
+    from landed
+),
+
+checked as (
+    select
+        typed.*,
+        case
+            when refund_id is null then 'id is missing'
+            when order_id is null then 'order_id is missing'
+            when created_at is null then 'created_at is missing'
+        end as reject_reason
+    from typed
+),
+
+judged as (
+    {{ judged('checked', key=['refund_id', 'content_hash'], first_by=['landed_at']) }}
+)
+
+select
+    judged.*,
+    {{ is_latest_version('refund_id', ['landed_at', 'content_hash']) }} as is_latest_version
+from judged

@@ -1,0 +1,1 @@
+{{ segment_events('raw_web') }}

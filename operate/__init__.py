@@ -1,0 +1,1 @@
+"""What runs the pipeline: thin Python over dlt, dbt and DuckDB."""
