@@ -2,6 +2,9 @@
 {% macro landed_rows(source_name, table_name, columns) %}
     select
         {{ columns | join(',\n        ') }},
+        '{{ table_name }}' as source_file,
+        cast(null as bigint) as source_line,
+        cast(id as string) as source_key,
         content_hash,
         {{ utc_timestamp('landed_at') }} as landed_at,
         _dlt_load_id as load_id

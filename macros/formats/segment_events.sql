@@ -76,6 +76,7 @@ typed as (
         landed.source_file,
         landed.source_line,
         landed.source_key,
+        landed.content_hash,
         landed.landed_at,
         landed.load_id
     from landed

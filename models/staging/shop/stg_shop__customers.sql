@@ -16,6 +16,9 @@ typed as (
         accepts_marketing as has_marketing_consent,
         {{ utc_timestamp('created_at') }} as created_at,
         {{ utc_timestamp('updated_at') }} as updated_at,
+        source_file,
+        source_line,
+        source_key,
         content_hash,
         landed_at,
         load_id

@@ -14,10 +14,22 @@ typed as (
         cast(quantity as bigint) as quantity,
         cast(price as decimal(18, 4)) as unit_price,
         coalesce(cast(total_discount as decimal(18, 4)), 0) as total_discount,
+        source_file,
+        source_line,
+        source_key,
         content_hash,
         landed_at,
         load_id
     from landed
+),
+
+orders as (
+    select
+        order_id,
+        bool_or(record_status = 'accepted') as is_accepted
+    from {{ ref('stg_shop__orders') }}
+    where order_id is not null
+    group by order_id
 ),
 
 checked as (
@@ -25,12 +37,15 @@ checked as (
         typed.*,
         case
             when order_line_id is null then 'id is missing'
-            when order_id is null then 'order_id is missing'
+            when typed.order_id is null then 'order_id is missing'
             when quantity is null then 'quantity is missing'
             when unit_price is null then 'price is missing'
             when unit_price < 0 then 'price is negative'
+            when orders.order_id is null then 'order has not landed'
+            when not orders.is_accepted then 'order was rejected'
         end as reject_reason
     from typed
+    left join orders on typed.order_id = orders.order_id
 ),
 
 judged as (

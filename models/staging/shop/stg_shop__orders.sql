@@ -24,6 +24,9 @@ typed as (
         cast(total_price as decimal(18, 4)) as total_price,
         source_name,
         coalesce(test, false) as is_test,
+        source_file,
+        source_line,
+        source_key,
         content_hash,
         landed_at,
         load_id

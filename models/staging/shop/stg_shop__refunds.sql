@@ -8,6 +8,9 @@ typed as (
         cast(order_id as string) as order_id,
         {{ utc_timestamp('created_at') }} as created_at,
         {{ utc_timestamp('processed_at') }} as processed_at,
+        source_file,
+        source_line,
+        source_key,
         content_hash,
         landed_at,
         load_id

@@ -1,0 +1,6 @@
+{#- Sums of `measure` over the trailing windows, one column a window: `views` becomes `views_1d`, `views_7d`, … -#}
+{% macro windowed_sums(measure, age, windows=[1, 7, 30, 90], named=none) -%}
+    {% for days in windows %}
+    cast(coalesce(sum(case when {{ age }} <= {{ days }} then {{ measure }} end), 0) as bigint) as {{ named or measure }}_{{ days }}d{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -1,0 +1,68 @@
+with events as (
+
+    select
+        source,
+        event_id,
+        event_at,
+        -- Whoever is known is one visitor on all devices; who is not is one visitor a device.
+        coalesce('customer ' || customer_id, 'device ' || anonymous_id) as visitor
+    from {{ ref('int_events__attributed') }}
+    where not coalesce(is_declared_bot, false)
+
+),
+
+gaps as (
+
+    select
+        events.*,
+        lag(event_at) over visitor_events as previous_event_at
+    from events
+    window visitor_events as (partition by visitor order by event_at, source, event_id)
+
+),
+
+starts as (
+
+    select
+        gaps.*,
+        case
+            when
+                previous_event_at is null
+                or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
+                then event_at
+        end as session_start
+    from gaps
+
+),
+
+sessions as (
+
+    select
+        source,
+        event_id,
+        event_at,
+        visitor,
+        max(session_start) over (
+            partition by visitor
+            order by event_at, source, event_id
+            rows between unbounded preceding and current row
+        ) as session_started_at
+    from starts
+
+),
+
+named as (
+
+    select
+        source,
+        event_id,
+        session_started_at,
+        first_value(event_id) over (
+            partition by visitor, session_started_at
+            order by event_at, source, event_id
+        ) as session_id
+    from sessions
+
+)
+
+select * from named

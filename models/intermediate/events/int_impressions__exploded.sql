@@ -1,0 +1,33 @@
+-- One row a product shown in a list: the list's event holds them all.
+with lists as (
+
+    select
+        source,
+        event_id,
+        event_at,
+        known_at,
+        coalesce(is_declared_bot, false) as is_bot,
+        {{ exploded(json_elements('products')) }} as product
+    from {{ ref('int_events__unioned') }}
+    where event_kind = 'impressions'
+
+),
+
+read as (
+
+    select
+        lists.*,
+        {{ json_texts('cast(product as string)', ['$.product_id', '$.position']) }} as texts
+    from lists
+
+)
+
+select
+    source,
+    event_id,
+    event_at,
+    known_at,
+    is_bot,
+    nullif(trim({{ nth_text('texts', 1) }}), '') as product_id,
+    try_cast({{ nth_text('texts', 2) }} as integer) as list_position
+from read

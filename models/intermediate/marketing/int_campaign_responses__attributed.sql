@@ -1,0 +1,65 @@
+with events as (
+
+    select * from {{ ref('stg_marketing__events') }}
+    where record_status = 'accepted'
+
+),
+
+metrics as (
+
+    select * from {{ ref('stg_marketing__metrics') }}
+    where is_latest_version
+
+),
+
+profiles as (
+
+    select * from {{ ref('stg_marketing__profiles') }}
+    where is_latest_version
+
+),
+
+links as (
+
+    select * from {{ ref('int_identity__links') }}
+    where identifier_type = 'email'
+
+),
+
+attributed as (
+
+    select
+        events.event_id as response_id,
+        links.customer_id,
+        events.campaign_id,
+        events.campaign_name,
+        metrics.metric_name,
+        case metrics.metric_name
+            when 'Received Email' then 'received'
+            when 'Opened Email' then 'opened'
+            when 'Clicked Email' then 'clicked'
+            when 'Unsubscribed' then 'unsubscribed'
+            when 'Bounced Email' then 'bounced'
+            when 'Marked Email as Spam' then 'marked_as_spam'
+            else 'other'
+        end as response_type,
+        events.event_at as responded_at,
+        events.event_at as known_at,
+        case
+            when links.customer_id is null then events.event_at
+            else greatest(events.event_at, links.linked_at)
+        end as attributed_at,
+        coalesce(links.unlinked_at, timestamp '9999-12-31 00:00:00') as unattributed_at
+    from events
+    left join metrics on events.metric_id = metrics.metric_id
+    left join profiles on events.profile_id = profiles.profile_id
+    left join links
+        on profiles.email_hash = links.identifier
+        and events.event_at < links.unlinked_at
+
+)
+
+select
+    attributed.*,
+    unattributed_at = timestamp '9999-12-31 00:00:00' as is_current
+from attributed

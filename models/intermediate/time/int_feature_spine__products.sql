@@ -1,0 +1,75 @@
+with listed as (
+
+    select
+        product_id,
+        min(known_at) as first_known_at
+    from {{ ref('int_products__versioned') }}
+    group by product_id
+
+),
+
+viewed as (
+
+    select
+        product_id,
+        min(known_at) as first_known_at
+    from {{ ref('int_events__unioned') }}
+    where product_id is not null
+    group by product_id
+
+),
+
+sold as (
+
+    select
+        product_id,
+        min(known_at) as first_known_at
+    from {{ ref('int_order_lines__unioned') }}
+    where product_id is not null
+    group by product_id
+
+),
+
+sightings as (
+
+    select * from listed
+    union all
+    select * from viewed
+    union all
+    select * from sold
+
+),
+
+products as (
+
+    select
+        product_id,
+        min(first_known_at) as first_known_at,
+        cast(min(first_known_at) as date) as first_known_date
+    from sightings
+    group by product_id
+
+),
+
+last_day as (
+
+    select * from {{ ref('int_feature_spine__last_day') }}
+
+),
+
+-- Any product may be a candidate on any day that it is known: the spine has them all.
+spine as (
+
+    select
+        products.product_id,
+        cast({{ days_after('products.first_known_date', 'days.day_number') }} as timestamp) as feature_at,
+        {{ days_after('products.first_known_date', 'days.day_number') }} as feature_date,
+        products.first_known_at
+    from products
+    cross join last_day
+    inner join range(1, 10000) as days(day_number)
+        on days.day_number <= {{ days_between('products.first_known_date', 'last_day.feature_date') }}
+
+)
+
+select * from spine

@@ -1,0 +1,48 @@
+with customers as (
+
+    select * from {{ ref('int_customers__found') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('stg_shop__customers') }}
+    where is_latest_version
+
+),
+
+contacts as (
+
+    select * from {{ ref('int_contacts__current') }}
+
+),
+
+successors as (
+
+    select * from {{ ref('int_identity__successors') }}
+
+),
+
+described as (
+
+    select
+        customers.customer_id,
+        customers.customer_type,
+        customers.first_known_at,
+        accounts.created_at as account_created_at,
+        coalesce(accounts.country_code, contacts.country_code) as country_code,
+        contacts.contact_id as crm_contact_id,
+        contacts.lifecycle_stage,
+        coalesce(contacts.has_marketing_consent, accounts.has_marketing_consent) as has_marketing_consent,
+        contacts.has_personalization_consent,
+        coalesce(contacts.has_loyalty_card, customers.customer_type = 'card') as has_loyalty_card,
+        successors.successor_id as succeeded_by_customer_id,
+        successors.succeeded_at
+    from customers
+    left join accounts on customers.customer_id = accounts.account_id
+    left join contacts on customers.customer_id = contacts.customer_id
+    left join successors on customers.customer_id = successors.customer_id
+
+)
+
+select * from described

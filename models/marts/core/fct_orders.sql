@@ -1,0 +1,57 @@
+with orders as (
+
+    select * from {{ ref('int_orders__unioned') }}
+
+),
+
+owners as (
+
+    select * from {{ ref('int_orders__attributed') }}
+    where is_current
+
+),
+
+lines as (
+
+    select
+        order_id,
+        count(*) as line_count,
+        sum(quantity) as quantity,
+        case when count(*) = count(gross_amount) then sum(gross_amount) end as gross_amount,
+        case when count(*) = count(discount_amount) then sum(discount_amount) end as discount_amount,
+        case when count(*) = count(tax_amount) then sum(tax_amount) end as tax_amount,
+        case when count(*) = count(refund_amount) then sum(refund_amount) end as refund_amount,
+        case when count(*) = count(net_amount) then sum(net_amount) end as net_amount,
+        case when min(source_currency) = max(source_currency) then min(source_currency) end as source_currency
+    from {{ ref('fct_order_lines') }}
+    group by order_id
+
+),
+
+joined as (
+
+    select
+        orders.order_id,
+        orders.sales_channel,
+        orders.source_order_id,
+        owners.customer_id,
+        orders.ordered_at,
+        orders.known_at,
+        orders.cancelled_at,
+        orders.cancelled_at is not null as is_cancelled,
+        orders.country_code,
+        lines.source_currency,
+        coalesce(lines.line_count, 0) as line_count,
+        coalesce(lines.quantity, 0) as quantity,
+        lines.gross_amount,
+        lines.discount_amount,
+        lines.tax_amount,
+        lines.refund_amount,
+        lines.net_amount
+    from orders
+    left join owners on orders.order_id = owners.order_id
+    left join lines on orders.order_id = lines.order_id
+
+)
+
+select * from joined

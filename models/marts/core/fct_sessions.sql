@@ -1,0 +1,77 @@
+with events as (
+
+    select * from {{ ref('int_events__attributed') }}
+
+),
+
+sessionized as (
+
+    select * from {{ ref('int_events__sessionized') }}
+
+),
+
+channels as (
+
+    select * from {{ ref('channels') }}
+
+),
+
+summed as (
+
+    select
+        sessionized.session_id,
+        min(events.customer_id) as customer_id,
+        min_by(events.anonymous_id, events.event_at) as anonymous_id,
+        min(events.event_at) as started_at,
+        max(events.event_at) as ended_at,
+        max(events.known_at) as known_at,
+        min_by(events.source, events.event_at) as source,
+        min_by(lower(events.campaign_medium), events.event_at) as campaign_medium,
+        min_by(events.campaign_name, events.event_at) as campaign_name,
+        min_by(events.referrer, events.event_at) as referrer,
+        count(*) as events,
+        count_if(events.event_kind = 'view') as product_views,
+        count_if(events.event_kind = 'cart') as carts,
+        count_if(events.event_kind = 'checkout') as checkouts,
+        count_if(events.event_kind = 'order') as orders
+    from sessionized
+    inner join events
+        on sessionized.source = events.source
+        and sessionized.event_id = events.event_id
+    group by sessionized.session_id
+
+),
+
+described as (
+
+    select
+        summed.session_id,
+        summed.customer_id,
+        summed.anonymous_id,
+        summed.started_at,
+        summed.ended_at,
+        summed.known_at,
+        summed.source,
+        case
+            when channels.channel is not null then channels.channel
+            when summed.campaign_medium is not null then 'other_campaign'
+            when {{ matches('summed.referrer', '(google|bing|duckduckgo|yahoo|baidu|yandex|ecosia)[.]') }} then 'organic_search'
+            when {{ matches('summed.referrer', '(facebook|instagram|tiktok|pinterest|youtube|twitter|t)[.]co') }} then 'social'
+            when nullif(summed.referrer, '') is not null then 'referral'
+            else 'direct'
+        end as channel,
+        summed.campaign_name,
+        cast(({{ epoch_microseconds('summed.ended_at') }} - {{ epoch_microseconds('summed.started_at') }}) as double)
+        / 1000000 as duration_seconds,
+        summed.events,
+        summed.product_views,
+        summed.carts,
+        summed.checkouts,
+        summed.orders,
+        summed.carts > 0 and summed.orders = 0 as is_cart_abandoned
+    from summed
+    left join channels on summed.campaign_medium = channels.utm_medium
+
+)
+
+select * from described

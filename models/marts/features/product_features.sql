@@ -1,0 +1,78 @@
+with spine as (
+
+    select * from {{ ref('int_feature_spine__products') }}
+
+),
+
+windowed as (
+
+    select * from {{ ref('int_product_days__windowed') }}
+
+),
+
+buyers as (
+
+    select * from {{ ref('int_product_buyers__windowed') }}
+
+),
+
+prices as (
+
+    select * from {{ ref('int_product_prices__daily') }}
+
+),
+
+joined as (
+
+    select
+        spine.product_id,
+        spine.feature_at,
+        {% for window in ['1d', '7d', '30d', '90d'] %}
+        coalesce(windowed.views_{{ window }}, 0) as views_{{ window }},
+        coalesce(windowed.carts_{{ window }}, 0) as carts_{{ window }},
+        coalesce(windowed.orders_{{ window }}, 0) as orders_{{ window }},
+        coalesce(buyers.buyers_{{ window }}, 0) as buyers_{{ window }},
+        coalesce(cast(windowed.revenue_minor_{{ window }} as double) / 100, 0) as revenue_{{ window }},
+        {% endfor %}
+        cast(windowed.carts_30d as double) / nullif(windowed.views_30d, 0) as view_to_cart_rate_30d,
+        cast(windowed.orders_30d as double) / nullif(windowed.carts_30d, 0) as cart_to_order_rate_30d,
+        cast(windowed.clicks_30d as double) / nullif(windowed.impressions_30d, 0) as click_rate_30d,
+        cast(windowed.returned_units_90d as double) / nullif(windowed.units_90d, 0) as return_rate_90d,
+        (cast(windowed.views_7d as double) / 7) / nullif(cast(windowed.views_30d as double) / 30, 0) as trend_ratio_7d_30d,
+        {{ days_between('cast(spine.first_known_at as date)', 'spine.feature_date') }} as age_days,
+        prices.category,
+        prices.price,
+        prices.price_vs_category,
+        prices.price_change_30d,
+        prices.in_stock_ratio_30d
+    from spine
+    left join windowed
+        on spine.product_id = windowed.product_id
+        and spine.feature_at = windowed.feature_at
+    left join buyers
+        on spine.product_id = buyers.product_id
+        and spine.feature_at = buyers.feature_at
+    left join prices
+        on spine.product_id = prices.product_id
+        and spine.feature_at = prices.feature_at
+
+),
+
+ranked as (
+
+    select
+        joined.*,
+        rank() over (
+            partition by feature_at
+            order by orders_7d desc, views_7d desc
+        ) as popularity_rank_7d,
+        rank() over (
+            partition by feature_at, category
+            order by orders_7d desc, views_7d desc
+        ) as category_rank_7d,
+        orders_90d = 0 as is_cold_start
+    from joined
+
+)
+
+select * from ranked

@@ -1,0 +1,29 @@
+{{ config(materialized='view') }}
+
+with orders as (
+    select * from {{ ref('stg_marketplace__orders') }}
+    where record_status = 'accepted'
+),
+
+-- The report repeats an order whenever it changes: what was known when is in its versions.
+summed as (
+    select
+        'marketplace-' || order_id as order_id,
+        'marketplace' as sales_channel,
+        order_id as source_order_id,
+        min(purchased_at) as ordered_at,
+        greatest(min(purchased_at), min(updated_at)) as known_at,
+        case
+            when bool_and(order_status like 'cancel%') filter (where is_latest_version)
+                then min(updated_at) filter (where order_status like 'cancel%')
+        end as cancelled_at,
+        cast(null as string) as account_id,
+        cast(null as string) as email_hash,
+        cast(null as string) as loyalty_id,
+        max(country_code) as country_code,
+        cast(null as decimal(18, 4)) as order_tax_amount
+    from orders
+    group by order_id
+)
+
+select * from summed

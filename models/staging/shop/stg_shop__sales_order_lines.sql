@@ -1,0 +1,33 @@
+{{ config(materialized='view') }}
+
+with order_lines as (
+    select * from {{ ref('stg_shop__order_lines') }}
+),
+
+orders as (
+    select * from {{ ref('stg_shop__orders') }}
+),
+
+current_lines as (
+    select
+        'web_shop-' || order_lines.order_line_id as order_line_id,
+        'web_shop-' || order_lines.order_id as order_id,
+        row_number() over (partition by order_lines.order_id order by order_lines.order_line_id) as line_number,
+        order_lines.sku as product_id,
+        order_lines.quantity,
+        false as is_return,
+        orders.currency as source_currency,
+        cast(order_lines.unit_price * order_lines.quantity as decimal(18, 4)) as gross_amount,
+        order_lines.total_discount as discount_amount,
+        -- The shop knows the tax of an order, not of its lines.
+        cast(null as decimal(18, 4)) as tax_amount,
+        cast(0 as decimal(18, 4)) as return_amount,
+        orders.created_at as known_at
+    from order_lines
+    inner join orders on order_lines.order_id = orders.order_id
+    where
+        order_lines.is_latest_version
+        and orders.is_latest_version
+)
+
+select * from current_lines

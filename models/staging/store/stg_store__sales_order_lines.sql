@@ -1,0 +1,25 @@
+{{ config(materialized='view') }}
+
+with transactions as (
+    select * from {{ ref('stg_store__transactions') }}
+    where record_status = 'accepted'
+),
+
+lines as (
+    select
+        'store-' || store_id || '-' || transaction_id || '-' || cast(line_number as string) as order_line_id,
+        'store-' || store_id || '-' || transaction_id as order_id,
+        line_number,
+        sku as product_id,
+        case when is_return then -abs(quantity) else quantity end as quantity,
+        is_return,
+        currency as source_currency,
+        cast(case when is_return then 0 else quantity * unit_price end as decimal(18, 4)) as gross_amount,
+        cast(0 as decimal(18, 4)) as discount_amount,
+        cast(0 as decimal(18, 4)) as tax_amount,
+        cast(case when is_return then abs(quantity) * unit_price else 0 end as decimal(18, 4)) as return_amount,
+        known_at
+    from transactions
+)
+
+select * from lines
