@@ -1,0 +1,163 @@
+"""`python -m load [SOURCE…]`: land what is new in all sources, or in those named.
+
+Progress while it runs, a table at the end. Exit code 0, or 1 if a source failed (the others landed all the same), 2 if
+the command was wrong or the warehouse cannot be written.
+"""
+
+import contextlib
+import fcntl
+import os
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from load.sources import SOURCES
+
+STATUS_COLOURS = {"landed": "green", "unchanged": "cyan", "not connected": "dim", "failed": "red"}
+
+
+class Busy(Exception):
+    """Another load holds the warehouse. The message says which."""
+
+
+@contextlib.contextmanager
+def one_load_at_a_time(warehouse: Path) -> Iterator[None]:
+    """Hold the lock beside the warehouse; a killed holder lets go by itself. Raises Busy with the holder's process."""
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    path = warehouse.with_name(f"{warehouse.name}.load.lock")
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Busy(
+                f"{warehouse} is being loaded by {lock.read().strip() or 'another load'}. Wait until it is done."
+            ) from None
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"process {os.getpid()} on {os.uname().nodename} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        lock.flush()
+        yield
+
+
+def main(arguments: list[str]) -> int:
+    """Load the named sources, or all; return the exit code."""
+    out = Console()
+    # On a terminal or in a log alike, a table must not be broken by a width that nobody chose.
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out = Console(width=160)
+    if {"-h", "--help"} & set(arguments):
+        out.print(f"python -m load [SOURCE…]\n\nLands what is new. Sources: {', '.join(SOURCES)}.", highlight=False)
+        return 0
+    unknown = [name for name in arguments if name not in SOURCES]
+    if unknown:
+        print(f"load: there is no source {', '.join(unknown)}. Sources: {', '.join(SOURCES)}.", file=sys.stderr)
+        return 2
+    warehouse = Path(os.environ.get("WAREHOUSE") or "warehouse/warehouse.duckdb").resolve()
+    try:
+        with one_load_at_a_time(warehouse):
+            return _load([name for name in SOURCES if name in arguments or not arguments], warehouse, out)
+    except Busy as busy:
+        print(f"load: {busy}", file=sys.stderr)
+        return 2
+
+
+def _load(sources: list[str], warehouse: Path, out: Console) -> int:
+    # Loading dlt takes a second; a wrong argument or a held lock should not wait for it.
+    import duckdb
+
+    from load.landing import Outcome, create_tables, land
+
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+    outcomes: list[Outcome] = []
+    try:
+        create_tables(warehouse, SOURCES)
+    except duckdb.IOException as error:
+        print(f"load: cannot open {warehouse}: {error}\nClose what has it open and try again.", file=sys.stderr)
+        return 2
+    with _progress(out) as progress:
+        for source in sources:
+            started = time.monotonic()
+            try:
+                outcome = land(source, warehouse, run_id, lambda what, count, name=source: progress(name, what, count))
+            except Exception as error:
+                outcome = Outcome(source, "failed", message=f"{source}: {_first_cause(error)}")
+            outcome.seconds = time.monotonic() - started
+            outcomes.append(outcome)
+            progress(source, None, outcome.landed)
+    _print_summary(outcomes, warehouse, out)
+    return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+@contextlib.contextmanager
+def _progress(out: Console) -> Iterator[object]:
+    # A spinner on a terminal; elsewhere one line every five seconds, and nothing for sources that are quick.
+    last = time.monotonic()
+
+    def plain(source: str, what: str | None, count: int) -> None:
+        nonlocal last
+        if what is not None and time.monotonic() - last > 5:
+            last = time.monotonic()
+            out.print(f"{source}: {count:,} landed, {what}", highlight=False, markup=False)
+
+    if not out.is_terminal:
+        yield plain
+        return
+
+    def spinning(source: str, what: str | None, count: int) -> None:
+        status.update(f"[bold]{source}[/] {count:,} landed  [dim]{what or 'done'}[/]")
+
+    with Status("starting", console=out) as status:
+        yield spinning
+
+
+def _print_summary(outcomes: list[object], warehouse: Path, out: Console) -> None:
+    table = Table(title=f"Landed in {_shown(warehouse)}", title_justify="left")
+    table.add_column("source")
+    for name in ("landed", "unchanged", "noted", "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("status")
+    for outcome in outcomes:
+        colour = STATUS_COLOURS[outcome.status]
+        numbers = (f"{outcome.landed:,}", f"{outcome.unchanged:,}", str(len(outcome.notes)), f"{outcome.seconds:.1f}")
+        table.add_row(outcome.source, *numbers, f"[{colour}]{outcome.status}[/]")
+    out.print(table)
+    for outcome in outcomes:
+        for message in outcome.message.split("; ") if outcome.message else []:
+            out.print(f"failed: {message}", style="red", highlight=False, markup=False, soft_wrap=True)
+        for note in outcome.notes[:5]:
+            if note not in outcome.message:
+                out.print(f"noted: {outcome.source}: {note}", highlight=False, markup=False, soft_wrap=True)
+        if len(outcome.notes) > 5:
+            out.print(f"noted: {outcome.source}: {len(outcome.notes) - 5} more, see raw_{outcome.source}.manifest")
+    if all(outcome.status == "not connected" for outcome in outcomes):
+        out.print(
+            "No source is connected; the raw tables exist and are empty. Connect one by saying where it is:\n"
+            "  export SOURCES__WEB__URL=path/to/events   SOURCES__SHOP__CREDENTIALS=postgresql://user:password@host/shop\n"
+            "or try the sample company:\n"
+            "  python -m sample make && python -m sample serve -- python -m load",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _first_cause(error: BaseException) -> str:
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

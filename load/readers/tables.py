@@ -1,0 +1,202 @@
+"""Tables of any database that SQLAlchemy speaks to, read through dlt's `sql_database` in chunks of Arrow.
+
+Every column is asked for as text and given its declared type here: so SQLite's dates in text, MySQL's booleans in
+numbers and PostgreSQL's own types arrive alike, and a column that turned into something else neither fails the load nor
+is guessed at. What a database does that the raw table cannot hold is said in the manifest:
+
+| in the database | lands as |
+|---|---|
+| a column is missing | null, noted |
+| a further column | not landed, noted |
+| a value that is not of the declared type | null, noted with a count |
+| a time without offset | UTC |
+| a time with an offset | the same moment in UTC |
+| the cursor column is null | read by every run, landed when its content is new |
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+from dlt.sources.sql_database import TableLoader
+
+from load.landing import LANDING_COLUMNS, Run, SourceFailed
+
+CHUNK_ROWS = 50_000
+KEY = ("id", "content_hash")
+LANDING_NAMES = {column.name for column in LANDING_COLUMNS}
+
+Condition = Callable[[sa.Table], sa.ColumnElement[bool] | None]
+
+
+def engine_of(source: str, credentials: str) -> sa.Engine:
+    """Return an engine for a SQLAlchemy URL, psycopg 3 for PostgreSQL, its sessions in UTC.
+
+    Raises SourceFailed, never naming the password, when the URL, its driver or the database is not there.
+    """
+    variable = f"SOURCES__{source.upper()}__CREDENTIALS"
+    for plain in ("postgres://", "postgresql://"):
+        if credentials.startswith(plain):
+            credentials = "postgresql+psycopg://" + credentials.removeprefix(plain)
+    try:
+        url = sa.make_url(credentials)
+        if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+            raise SourceFailed(f"{source}: there is no database file {url.database}. Check {variable}.")
+        engine = sa.create_engine(url)
+        settings = {
+            "postgresql": ["set timezone = 'UTC'", "set datestyle = 'ISO'"],
+            "mysql": ["set time_zone = '+00:00'"],
+        }
+
+        @sa.event.listens_for(engine, "connect")
+        def speak_utc(connection: Any, _: Any) -> None:
+            for statement in settings.get(url.get_backend_name(), []):
+                connection.cursor().execute(statement)
+
+        with engine.connect():
+            pass
+    except sa.exc.ArgumentError:
+        raise SourceFailed(
+            f"{source}: {variable} is not a SQLAlchemy URL like postgresql://user:password@host/shop."
+        ) from None
+    except (ModuleNotFoundError, sa.exc.NoSuchModuleError) as error:
+        raise SourceFailed(
+            f"{source}: {variable} needs a driver that is not installed: {error}. pip install it."
+        ) from None
+    except sa.exc.SQLAlchemyError as error:
+        where = url.render_as_string(hide_password=True)
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise SourceFailed(
+            f"{source}: cannot connect to {where}: {reason}. Check {variable} and that the server runs."
+        ) from None
+    return engine
+
+
+def changed_since(table: sa.Table, cursor: str, since: date | None) -> sa.ColumnElement[bool] | None:
+    """Return the condition for rows whose cursor lies on or after a day, or is null; None (all rows) without a day."""
+    if since is None or cursor not in table.c:
+        return None
+    column = table.c[cursor]
+    if isinstance(column.type, sa.DateTime) and table.metadata.info.get("dialect") != "sqlite":
+        moment = datetime(since.year, since.month, since.day, tzinfo=UTC)
+        return sa.or_(column.is_(None), column >= (moment if column.type.timezone else moment.replace(tzinfo=None)))
+    # Dates in text sort as text; whatever does not look like a date is read every time rather than lost.
+    text = sa.cast(column, sa.String)
+    return sa.or_(column.is_(None), text >= since.isoformat(), text.not_like("____-__-__%"))
+
+
+def reflect(source: str, engine: sa.Engine, names: Iterator[str], schema: str | None) -> dict[str, sa.Table]:
+    """Return the tables or views of these names that the database has."""
+    metadata = sa.MetaData(schema=schema)
+    metadata.info["dialect"] = engine.dialect.name
+    tables = {}
+    for name in names:
+        try:
+            tables[name] = sa.Table(name, metadata, autoload_with=engine, resolve_fks=False)
+        except sa.exc.NoSuchTableError:
+            continue
+    return tables
+
+
+def land_table(
+    run: Run,
+    engine: sa.Engine,
+    table: sa.Table,
+    columns: pa.Schema,
+    condition: sa.ColumnElement[bool] | None,
+    cursor: str | None = None,
+) -> Iterator[Any]:
+    """Yield, for dlt, the row versions of a table that are not landed yet, and its manifest row.
+
+    `condition` narrows what is read; `cursor` names the column whose greatest value says how far it was read.
+    Memory is bounded by CHUNK_ROWS rows.
+    """
+    reading = run.start(table.name, table.name, run.landed_before.keys(table.name, KEY))
+    wanted = [column for column in columns if column.name not in LANDING_NAMES]
+    present = [column.name for column in wanted if column.name in table.c]
+    if missing := [column.name for column in wanted if column.name not in table.c]:
+        reading.note(f"the database has no column {', '.join(missing)}: null")
+    if extra := [column.name for column in table.c if column.name not in columns.names]:
+        reading.note(f"not landed: column {', '.join(extra)}")
+
+    def as_text(_: Any, table: sa.Table) -> sa.Select[Any]:
+        query = sa.select(*(sa.cast(table.c[name], sa.String).label(name) for name in present))
+        return query if condition is None else query.where(condition)
+
+    hints = {name: {"name": name, "data_type": "text", "nullable": True} for name in present}
+    loader = TableLoader(engine, "pyarrow", table, hints, chunk_size=CHUNK_ROWS, query_adapter_callback=as_text)
+    latest: datetime | None = None
+    unfit: dict[str, int] = {}
+    with duckdb.connect() as typing:
+        typing.execute("set TimeZone = 'UTC'")
+        for chunk in loader.load_rows():
+            typed = _typed(typing, chunk, wanted, unfit)
+            if cursor in present:
+                latest = max(filter(None, [latest, _greatest(typed, cursor)]), default=None)
+            yield from run.land(reading, typed)
+    for name, count in unfit.items():
+        reading.note(f"{count:,} values of {name} are not {columns.field(name).type}: null")
+    if latest is not None:
+        # A row from the future must not make the next run skip the present.
+        reading.cursor_until = min(latest, reading.started_at).isoformat(timespec="microseconds")
+    yield from run.finish(reading)
+
+
+def since(run: Run, table: str, lag_days: int) -> date | None:
+    """Return the day from which a table is to be read again: `lag_days` before what was read, None at first."""
+    until = run.landed_before.cursor(table)
+    return (datetime.fromisoformat(until) - timedelta(days=lag_days)).date() if until else None
+
+
+def _typed(
+    typing: duckdb.DuckDBPyConnection, chunk: pa.Table, wanted: list[pa.Field], unfit: dict[str, int]
+) -> pa.Table:
+    typing.register("chunk", chunk)
+    present = [field for field in wanted if field.name in chunk.column_names]
+    counts = [
+        f"count(*) filter (where {_given(field)} is not null and {_converted(field)} is null)" for field in present
+    ]
+    for field, count in zip(present, typing.execute(f"select {', '.join(counts)} from chunk").fetchone(), strict=True):
+        if count:
+            unfit[field.name] = unfit.get(field.name, 0) + count
+    values = ", ".join(
+        f'{_converted(field) if field in present else f"cast(null as {_engine_type(field)})"} as "{field.name}"'
+        for field in wanted
+    )
+    names = ", ".join(f'"{field.name}" := "{field.name}"' for field in wanted)
+    typed = typing.execute(
+        f"with typed as (select {values} from chunk) "
+        f"select *, sha256(to_json(struct_pack({names}))) as content_hash from typed"
+    ).to_arrow_table()
+    return typed.cast(pa.schema([*wanted, LANDING_COLUMNS[0]]))
+
+
+def _given(field: pa.Field) -> str:
+    return f'"{field.name}"' if field.type == pa.string() else f"nullif(trim(\"{field.name}\"), '')"
+
+
+def _converted(field: pa.Field) -> str:
+    given = _given(field)
+    if field.type == pa.string():
+        return given
+    if field.type == pa.int64():
+        # '1.5' would be rounded to 2 without a word.
+        whole = f"try_cast({given} as bigint)"
+        return f"case when try_cast({given} as decimal(38, 6)) = {whole} then {whole} end"
+    return f"try_cast({given} as {_engine_type(field)})"
+
+
+def _engine_type(field: pa.Field) -> str:
+    if pa.types.is_decimal(field.type):
+        return f"decimal({field.type.precision}, {field.type.scale})"
+    if pa.types.is_timestamp(field.type):
+        return "timestamptz"
+    return {pa.int64(): "bigint", pa.bool_(): "boolean", pa.string(): "varchar"}[field.type]
+
+
+def _greatest(typed: pa.Table, column: str) -> datetime | None:
+    return pa.compute.max(typed.column(column)).as_py()

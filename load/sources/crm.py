@@ -1,0 +1,13 @@
+"""crm: to come."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from load.landing import RECORD, Run
+
+TABLES = {"contacts": RECORD}
+
+
+def read(run: Run, url: str, token: str) -> Iterator[Any]:
+    """Yield nothing yet."""
+    return iter(())
