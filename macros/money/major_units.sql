@@ -1,4 +1,4 @@
-{#- Whole minor units as a decimal amount. -#}
+{#- Whole minor units as an amount with two decimals, exact. -#}
 {% macro major_units(minor) -%}
-    cast({{ minor }} as decimal(18, 2)) / 100
+    cast(cast({{ minor }} as decimal(20, 0)) * 0.01 as decimal(18, 2))
 {%- endmacro %}

@@ -17,9 +17,15 @@ feeds as (
     select
         days.feature_date,
         max(feed_days.feed_date) as feed_date
-    from (select feature_date from spine group by feature_date) as days
-    inner join (select feed_date from versions group by feed_date) as feed_days
-        on feed_days.feed_date < days.feature_date
+    from (
+        select feature_date from spine
+        group by feature_date
+    ) as days
+    inner join (
+        select feed_date from versions
+        group by feed_date
+    ) as feed_days
+        on days.feature_date > feed_days.feed_date
     group by days.feature_date
 
 ),

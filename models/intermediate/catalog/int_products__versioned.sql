@@ -16,7 +16,10 @@ feed_days as (
     select
         feed_date,
         lead(feed_date) over (order by feed_date) as next_feed_date
-    from (select feed_date from products group by feed_date) as days
+    from (
+        select feed_date from products
+        group by feed_date
+    ) as days
 
 ),
 

@@ -25,7 +25,7 @@ owned as (
         contacts.loyalty_id is not null as has_loyalty_card,
         row_number() over (
             partition by coalesce(email_owners.customer_id, 'crm-' || contacts.contact_id)
-            order by contacts.is_archived, contacts.updated_at desc, contacts.contact_id
+            order by contacts.is_archived asc, contacts.updated_at desc, contacts.contact_id asc
         ) as place
     from contacts
     left join email_owners on contacts.email_hash = email_owners.email_hash

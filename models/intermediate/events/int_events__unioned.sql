@@ -2,7 +2,7 @@
 
 with unioned as (
 
-{% for source_name in var('event_sources') %}
+    {% for source_name in var('event_sources') %}
     select
         '{{ source_name }}' as source,
         event_id,
@@ -26,7 +26,7 @@ with unioned as (
     from {{ ref('stg_' ~ source_name ~ '__events') }}
     where record_status = 'accepted'
     {{ 'union all' if not loop.last }}
-{% endfor %}
+    {% endfor %}
 
 ),
 

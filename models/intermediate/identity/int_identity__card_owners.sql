@@ -31,7 +31,7 @@ contact_owners as (
     from contacts
     left join email_owners
         on contacts.email_hash = email_owners.email_hash
-        and email_owners.unlinked_at > contacts.created_at
+        and contacts.created_at < email_owners.unlinked_at
 
 ),
 

@@ -14,8 +14,8 @@ refunds as (
 
     select
         order_line_id,
-        sum(refund_amount) as refund_amount,
-        sum(quantity) as refunded_quantity
+        cast(sum(refund_amount) as decimal(18, 4)) as refund_amount,
+        cast(sum(quantity) as bigint) as refunded_quantity
     from {{ ref('int_order_line_refunds__unioned') }}
     group by order_line_id
 
@@ -25,7 +25,7 @@ rated as (
 
     select
         lines.*,
-        coalesce(refunds.refund_amount, 0) + lines.return_amount as refund_amount,
+        cast(coalesce(refunds.refund_amount, 0) + lines.return_amount as decimal(18, 4)) as refund_amount,
         coalesce(refunds.refunded_quantity, 0)
         + case when lines.is_return then abs(lines.quantity) else 0 end as returned_quantity,
         case

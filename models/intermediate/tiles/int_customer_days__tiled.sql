@@ -49,25 +49,49 @@ response_days as (
 measures as (
 
     select
-        customer_id, event_date, known_date,
-        views, carts, events, app_events,
-        0 as sessions, 0 as emails_received, 0 as emails_opened, 0 as emails_clicked
+        customer_id,
+        event_date,
+        known_date,
+        views,
+        carts,
+        events,
+        app_events,
+        0 as sessions,
+        0 as emails_received,
+        0 as emails_opened,
+        0 as emails_clicked
     from event_days
 
     union all
 
     select
-        customer_id, event_date, known_date,
-        0 as views, 0 as carts, 0 as events, 0 as app_events,
-        sessions, 0 as emails_received, 0 as emails_opened, 0 as emails_clicked
+        customer_id,
+        event_date,
+        known_date,
+        0 as views,
+        0 as carts,
+        0 as events,
+        0 as app_events,
+        sessions,
+        0 as emails_received,
+        0 as emails_opened,
+        0 as emails_clicked
     from session_days
 
     union all
 
     select
-        customer_id, event_date, known_date,
-        0 as views, 0 as carts, 0 as events, 0 as app_events,
-        0 as sessions, emails_received, emails_opened, emails_clicked
+        customer_id,
+        event_date,
+        known_date,
+        0 as views,
+        0 as carts,
+        0 as events,
+        0 as app_events,
+        0 as sessions,
+        emails_received,
+        emails_opened,
+        emails_clicked
     from response_days
 
 )

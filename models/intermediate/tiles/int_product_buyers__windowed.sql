@@ -34,8 +34,9 @@ orders as (
 select
     product_id,
     feature_at,
-    {% for days in [1, 7, 30, 90] %}
-    count(distinct case when age <= {{ days }} then buyer end) as buyers_{{ days }}d{{ ',' if not loop.last }}
-    {% endfor %}
+    count(distinct case when age <= 1 then buyer end) as buyers_1d,
+    count(distinct case when age <= 7 then buyer end) as buyers_7d,
+    count(distinct case when age <= 30 then buyer end) as buyers_30d,
+    count(distinct case when age <= 90 then buyer end) as buyers_90d
 from orders
 group by product_id, feature_at

@@ -49,25 +49,49 @@ order_days as (
 measures as (
 
     select
-        product_id, event_date, known_date,
-        views, carts, clicks, 0 as impressions,
-        0 as orders, 0 as units, 0 as returned_units, 0 as revenue_minor
+        product_id,
+        event_date,
+        known_date,
+        views,
+        carts,
+        clicks,
+        0 as impressions,
+        0 as orders,
+        0 as units,
+        0 as returned_units,
+        0 as revenue_minor
     from event_days
 
     union all
 
     select
-        product_id, event_date, known_date,
-        0 as views, 0 as carts, 0 as clicks, impressions,
-        0 as orders, 0 as units, 0 as returned_units, 0 as revenue_minor
+        product_id,
+        event_date,
+        known_date,
+        0 as views,
+        0 as carts,
+        0 as clicks,
+        impressions,
+        0 as orders,
+        0 as units,
+        0 as returned_units,
+        0 as revenue_minor
     from impression_days
 
     union all
 
     select
-        product_id, event_date, known_date,
-        0 as views, 0 as carts, 0 as clicks, 0 as impressions,
-        orders, units, returned_units, revenue_minor
+        product_id,
+        event_date,
+        known_date,
+        0 as views,
+        0 as carts,
+        0 as clicks,
+        0 as impressions,
+        orders,
+        units,
+        returned_units,
+        revenue_minor
     from order_days
 
 )

@@ -67,7 +67,7 @@ spine as (
         products.first_known_at
     from products
     cross join last_day
-    inner join range(1, 10000) as days(day_number)
+    inner join range(1, 10000) as days (day_number)
         on days.day_number <= {{ days_between('products.first_known_date', 'last_day.feature_date') }}
 
 )

@@ -16,12 +16,12 @@ lines as (
     select
         order_id,
         count(*) as line_count,
-        sum(quantity) as quantity,
-        case when count(*) = count(gross_amount) then sum(gross_amount) end as gross_amount,
-        case when count(*) = count(discount_amount) then sum(discount_amount) end as discount_amount,
-        case when count(*) = count(tax_amount) then sum(tax_amount) end as tax_amount,
-        case when count(*) = count(refund_amount) then sum(refund_amount) end as refund_amount,
-        case when count(*) = count(net_amount) then sum(net_amount) end as net_amount,
+        cast(sum(quantity) as bigint) as quantity,
+        case when count(*) = count(gross_amount) then cast(sum(gross_amount) as decimal(18, 2)) end as gross_amount,
+        case when count(*) = count(discount_amount) then cast(sum(discount_amount) as decimal(18, 2)) end as discount_amount,
+        case when count(*) = count(tax_amount) then cast(sum(tax_amount) as decimal(18, 2)) end as tax_amount,
+        case when count(*) = count(refund_amount) then cast(sum(refund_amount) as decimal(18, 2)) end as refund_amount,
+        case when count(*) = count(net_amount) then cast(sum(net_amount) as decimal(18, 2)) end as net_amount,
         case when min(source_currency) = max(source_currency) then min(source_currency) end as source_currency
     from {{ ref('fct_order_lines') }}
     group by order_id

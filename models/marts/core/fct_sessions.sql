@@ -30,10 +30,10 @@ summed as (
         min_by(events.campaign_name, events.event_at) as campaign_name,
         min_by(events.referrer, events.event_at) as referrer,
         count(*) as events,
-        count_if(events.event_kind = 'view') as product_views,
-        count_if(events.event_kind = 'cart') as carts,
-        count_if(events.event_kind = 'checkout') as checkouts,
-        count_if(events.event_kind = 'order') as orders
+        cast(count_if(events.event_kind = 'view') as bigint) as product_views,
+        cast(count_if(events.event_kind = 'cart') as bigint) as carts,
+        cast(count_if(events.event_kind = 'checkout') as bigint) as checkouts,
+        cast(count_if(events.event_kind = 'order') as bigint) as orders
     from sessionized
     inner join events
         on sessionized.source = events.source
@@ -55,8 +55,12 @@ described as (
         case
             when channels.channel is not null then channels.channel
             when summed.campaign_medium is not null then 'other_campaign'
-            when {{ matches('summed.referrer', '(google|bing|duckduckgo|yahoo|baidu|yandex|ecosia)[.]') }} then 'organic_search'
-            when {{ matches('summed.referrer', '(facebook|instagram|tiktok|pinterest|youtube|twitter|t)[.]co') }} then 'social'
+            when
+                {{ matches('summed.referrer', '(google|bing|duckduckgo|yahoo|baidu|yandex|ecosia)[.]') }}
+                then 'organic_search'
+            when
+                {{ matches('summed.referrer', '(facebook|instagram|tiktok|pinterest|youtube|twitter|t)[.]co') }}
+                then 'social'
             when nullif(summed.referrer, '') is not null then 'referral'
             else 'direct'
         end as channel,

@@ -1,6 +1,6 @@
 with manifests as (
 
-{% for source_name in var('landed_tables') | map(attribute='source') | unique %}
+    {% for source_name in var('landed_tables') | map(attribute='source') | unique %}
     select
         run_id,
         source,
@@ -15,9 +15,12 @@ with manifests as (
         {{ utc_timestamp('landed_at') }} as landed_at,
         _dlt_load_id as load_id
     from {{ source('raw_' ~ source_name, 'manifest') }}
-    where _dlt_load_id in (select load_id from {{ source('raw_' ~ source_name, '_dlt_loads') }} where status = 0)
+    where _dlt_load_id in (
+            select load_id from {{ source('raw_' ~ source_name, '_dlt_loads') }}
+            where status = 0
+        )
     {{ 'union all' if not loop.last }}
-{% endfor %}
+    {% endfor %}
 
 )
 

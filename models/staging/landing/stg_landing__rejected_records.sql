@@ -1,7 +1,7 @@
 -- Each rejected record with what it said, to the letter: personal data and all, so it stays in staging.
 with rejected as (
 
-{% for landed in var('landed_tables') %}
+    {% for landed in var('landed_tables') %}
     select
         '{{ landed.source }}' as source,
         '{{ landed.table }}' as table_name,
@@ -12,7 +12,7 @@ with rejected as (
         judged.content_hash,
         judged.landed_at,
         judged.load_id,
-        {{ 'cast(to_json(raw) as string)' if landed.typed else 'raw.payload' }} as payload
+        {{ 'cast(to_json(raw) as string)' if landed.typed else 'raw.payload' }}
     from {{ ref(landed.model) }} as judged
     inner join {{ source('raw_' ~ landed.source, landed.table) }} as raw
         on judged.load_id = raw._dlt_load_id
@@ -26,7 +26,7 @@ with rejected as (
         {%- endif %}
     where judged.record_status = 'rejected'
     {{ 'union all' if not loop.last }}
-{% endfor %}
+    {% endfor %}
 
 )
 

@@ -1,6 +1,6 @@
 with verdicts as (
 
-{% for landed in var('landed_tables') %}
+    {% for landed in var('landed_tables') %}
     select
         '{{ landed.source }}' as source,
         '{{ landed.table }}' as table_name,
@@ -12,7 +12,7 @@ with verdicts as (
     from {{ ref(landed.model) }}
     group by source_file, load_id, record_status, reject_reason
     {{ 'union all' if not loop.last }}
-{% endfor %}
+    {% endfor %}
 
 )
 

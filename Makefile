@@ -1,0 +1,48 @@
+# make build   the whole way once: environment, sample company, load, dbt build, docs, summary
+# make test    all that CI runs
+.DEFAULT_GOAL := build
+.PHONY: build test lint format lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+CUSTOMERS ?= 5000
+DAYS ?= 120
+SEED ?= 7
+
+-include .env
+export
+
+build: .venv/.complete
+	$(BIN)/python -m sample make --customers $(CUSTOMERS) --days $(DAYS) --seed $(SEED)
+	$(BIN)/python -m sample serve -- $(BIN)/python -m load
+	$(BIN)/python -m operate build
+
+test: .venv/.complete lint
+	$(BIN)/python -m pytest
+
+lint: .venv/.complete
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar models tests/rules
+
+format: .venv/.complete
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --nocolor --disable-progress-bar models tests/rules
+
+# The environment is exactly what the lock says: every package by version and hash.
+.venv/.complete: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version). Name another one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	touch $@
+
+# After a change in pyproject.toml: resolves anew for all Pythons from 3.11 on. Needs uv.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-strip-extras --output-file requirements.lock
+
+clean:
+	rm -rf target logs sample/company
+	find warehouse -mindepth 1 ! -name .gitignore -delete
