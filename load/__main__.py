@@ -133,7 +133,7 @@ def _print_summary(outcomes: list[object], warehouse: Path, out: Console) -> Non
         for message in outcome.message.split("; ") if outcome.message else []:
             out.print(f"failed: {message}", style="red", highlight=False, markup=False, soft_wrap=True)
         for note in outcome.notes[:5]:
-            if note not in outcome.message:
+            if not (outcome.message and outcome.message in note):
                 out.print(f"noted: {outcome.source}: {note}", highlight=False, markup=False, soft_wrap=True)
         if len(outcome.notes) > 5:
             out.print(f"noted: {outcome.source}: {len(outcome.notes) - 5} more, see raw_{outcome.source}.manifest")

@@ -313,6 +313,11 @@ class Run:
         }
 
 
+def read_until(latest: datetime | None, reading: Reading) -> str | None:
+    """Return the cursor for the manifest. A record from the future must not make the next run skip the present."""
+    return min(latest, reading.started_at).astimezone(UTC).isoformat(timespec="microseconds") if latest else None
+
+
 def settings_of(source: str, read: Callable[..., Any]) -> dict[str, Any] | None:
     """Return the settings that a source's `read` asks for by the names of its parameters, from dlt's configuration.
 

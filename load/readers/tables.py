@@ -24,7 +24,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from dlt.sources.sql_database import TableLoader
 
-from load.landing import LANDING_COLUMNS, Run, SourceFailed
+from load.landing import LANDING_COLUMNS, Run, SourceFailed, read_until
 
 CHUNK_ROWS = 50_000
 KEY = ("id", "content_hash")
@@ -140,9 +140,7 @@ def land_table(
             yield from run.land(reading, typed)
     for name, count in unfit.items():
         reading.note(f"{count:,} values of {name} are not {columns.field(name).type}: null")
-    if latest is not None:
-        # A row from the future must not make the next run skip the present.
-        reading.cursor_until = min(latest, reading.started_at).isoformat(timespec="microseconds")
+    reading.cursor_until = read_until(latest, reading)
     yield from run.finish(reading)
 
 
@@ -156,38 +154,32 @@ def _typed(
     typing: duckdb.DuckDBPyConnection, chunk: pa.Table, wanted: list[pa.Field], unfit: dict[str, int]
 ) -> pa.Table:
     typing.register("chunk", chunk)
-    present = [field for field in wanted if field.name in chunk.column_names]
-    counts = [
-        f"count(*) filter (where {_given(field)} is not null and {_converted(field)} is null)" for field in present
-    ]
-    for field, count in zip(present, typing.execute(f"select {', '.join(counts)} from chunk").fetchone(), strict=True):
+    given = [field for field in wanted if field.name in chunk.column_names]
+    values = [_converted(field) if field in given else f"cast(null as {_engine_type(field)})" for field in wanted]
+    columns = ", ".join(f'{value} as "{field.name}"' for value, field in zip(values, wanted, strict=True))
+    lost = ", ".join(
+        f'count(*) filter (where typed."{field.name}" is null and trim(chunk."{field.name}") != \'\')'
+        for field in given
+    )
+    typing.execute(f"create or replace temp table typed as select {columns} from chunk")
+    counts = typing.execute(f"select {lost} from typed positional join chunk").fetchone()
+    for field, count in zip(given, counts, strict=True):
         if count:
             unfit[field.name] = unfit.get(field.name, 0) + count
-    values = ", ".join(
-        f'{_converted(field) if field in present else f"cast(null as {_engine_type(field)})"} as "{field.name}"'
-        for field in wanted
-    )
-    names = ", ".join(f'"{field.name}" := "{field.name}"' for field in wanted)
-    typed = typing.execute(
-        f"with typed as (select {values} from chunk) "
-        f"select *, sha256(to_json(struct_pack({names}))) as content_hash from typed"
-    ).to_arrow_table()
+    row = ", ".join(f'"{field.name}" := "{field.name}"' for field in wanted)
+    typed = typing.execute(f"select *, sha256(to_json(struct_pack({row}))) as content_hash from typed").to_arrow_table()
     return typed.cast(pa.schema([*wanted, LANDING_COLUMNS[0]]))
 
 
-def _given(field: pa.Field) -> str:
-    return f'"{field.name}"' if field.type == pa.string() else f"nullif(trim(\"{field.name}\"), '')"
-
-
 def _converted(field: pa.Field) -> str:
-    given = _given(field)
+    value = f'"{field.name}"'
     if field.type == pa.string():
-        return given
+        return value
+    converted = f"try_cast({value} as {_engine_type(field)})"
     if field.type == pa.int64():
-        # '1.5' would be rounded to 2 without a word.
-        whole = f"try_cast({given} as bigint)"
-        return f"case when try_cast({given} as decimal(38, 6)) = {whole} then {whole} end"
-    return f"try_cast({given} as {_engine_type(field)})"
+        # '1.5' would be rounded to 2 without a word, '1.0' is how SQLite writes some whole numbers.
+        return f"case when not contains({value}, '.') or try_cast({value} as double) = {converted} then {converted} end"
+    return converted
 
 
 def _engine_type(field: pa.Field) -> str:
