@@ -85,11 +85,8 @@ typed as (
 checked as (
     select
         typed.*,
-        coalesce(
-            least(known_at - (sent_at - original_at), known_at),
-            least(original_at, known_at),
-            known_at
-        ) as event_at,
+        -- `least` passes over a null, so it comes last.
+        least(coalesce(known_at - (sent_at - original_at), original_at), known_at) as event_at,
         case
             when not is_readable then 'payload is not JSON'
             when nullif(trim(event_id), '') is null then 'messageId is missing'

@@ -19,7 +19,7 @@ attributed as (
         coalesce(events.user_id, links.customer_id) as customer_id,
         case
             when events.user_id is not null then events.known_at
-            else greatest(events.known_at, links.linked_at)
+            when links.customer_id is not null then greatest(events.known_at, links.linked_at)
         end as attributed_at
     from events
     left join links
