@@ -1,0 +1,1 @@
+"""Worked examples on real data: each brings a source that the project had never seen."""

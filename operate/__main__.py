@@ -1,0 +1,25 @@
+"""`python -m operate COMMAND`: what runs the pipeline."""
+
+import argparse
+import sys
+
+from operate.build import build
+from operate.query import query
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 when all went well, 1 when something failed."""
+    parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    building = commands.add_parser("build", help="dbt build, the docs page and a summary; nothing new, nothing built")
+    building.add_argument("--force", action="store_true", help="build although nothing has changed since the last time")
+    querying = commands.add_parser("query", help="run a query on the warehouse, read-only, and show the result")
+    querying.add_argument("sql")
+    options = parser.parse_args(arguments)
+    if options.command == "query":
+        return query(options.sql)
+    return build(force=options.force)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Builds the warehouse and its docs page with dbt, shows how far it is, and sums up what is there."""
+
+import hashlib
+import json
+import os
+import time
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from operate.summary import BuildResult, print_summary
+
+BUILT_FROM = ["models", "macros", "seeds", "snapshots", "tests", "dbt_project.yml", "profiles.yml", "requirements.lock"]
+# dbt writes its log to logs/dbt.log all the same.
+SILENT = ["--quiet", "--log-level", "none"]
+GOOD = {"success", "pass", "warn", "no-op"}
+
+
+def warehouse_path() -> Path:
+    """Return where the warehouse is built: `WAREHOUSE`, else `warehouse/warehouse.duckdb`."""
+    return Path(os.environ.get("WAREHOUSE", "warehouse/warehouse.duckdb"))
+
+
+def target_path() -> Path:
+    """Return where dbt writes its artifacts and the docs page."""
+    return Path(os.environ.get("DBT_TARGET_PATH", "target"))
+
+
+def fingerprint(warehouse: Path, variables: dict[str, str]) -> str:
+    """Return a hash of what a build depends on: the project's files, dbt's variables, the loads in the warehouse."""
+    digest = hashlib.sha256()
+    for root in map(Path, BUILT_FROM):
+        for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
+            if file.is_file() and file.suffix in {".sql", ".yml", ".csv", ".md", ".lock"}:
+                digest.update(f"{file} ".encode() + file.read_bytes())
+    digest.update(repr((os.environ.get("DBT_TARGET"), os.environ.get("PII_KEY"), variables)).encode())
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        schemas = connection.execute(
+            "select table_schema from information_schema.tables where table_name = '_dlt_loads' order by 1"
+        ).fetchall()
+        for (schema,) in schemas:
+            loads = connection.execute(
+                f"select load_id from {schema}._dlt_loads where status = 0 order by 1"
+            ).fetchall()
+            digest.update(repr((schema, loads)).encode())
+    return digest.hexdigest()
+
+
+def build(force: bool = False, variables: dict[str, str] | None = None) -> int:
+    """Run `dbt build` and write the docs page, unless nothing has changed since that last went well; print the summary.
+
+    `variables` override those of dbt_project.yml, like dbt's own `--vars`.
+    Returns 0 when every model was built and every test passed, 1 otherwise.
+    """
+    console = Console()
+    warehouse = warehouse_path()
+    if not warehouse.exists():
+        console.print(f"There is no warehouse at {warehouse} yet. Load something first: [bold]python -m load[/bold]")
+        return 1
+    stamp = warehouse.with_suffix(".built.json")
+    variables = variables or {}
+    before = fingerprint(warehouse, variables)
+    if not force and stamp.exists() and docs_page().exists():
+        last = json.loads(stamp.read_text())
+        if last["fingerprint"] == before:
+            print_summary(console, warehouse, docs_page(), BuildResult(**last["result"]), is_new=False)
+            return 0
+    stamp.unlink(missing_ok=True)
+    result = run_dbt(console, variables)
+    # dbt keeps the warehouse open as long as its process lives; nothing else could read it.
+    DuckDBConnectionManager.close_all_connections()
+    if result.failures:
+        for failure in result.failures:
+            console.print(f"[red]✗[/red] {failure}", highlight=False)
+        console.print(f"[red]{len(result.failures)} failed.[/red] The log has more: logs/dbt.log")
+        return 1
+    stamp.write_text(json.dumps({"fingerprint": before, "result": result.as_dict()}))
+    print_summary(console, warehouse, docs_page(), result, is_new=True)
+    return 0
+
+
+def docs_page() -> Path:
+    """Return the docs page: one file that opens without a server."""
+    return target_path() / "static_index.html"
+
+
+def run_dbt(console: Console, variables: dict[str, str]) -> BuildResult:
+    """Run `dbt build`, then `dbt docs generate --static`, in this process; return the counts, seconds and failures."""
+    counts: Counter[str] = Counter()
+    failures: list[str] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("dbt: reading the project", total=None)
+
+        def show(event: object) -> None:
+            name, data = event.info.name, getattr(event, "data", None)
+            if name == "LogStartLine":
+                progress.update(bar, total=data.total, description=f"dbt: {data.node_info.node_name[:48]:48}")
+            elif name == "NodeFinished":
+                progress.advance(bar)
+
+        started = time.monotonic()
+        given = ["--vars", json.dumps(variables)]
+        parsed = dbtRunner().invoke([*SILENT, "parse", *given])
+        if not parsed.success:
+            return BuildResult(failures=[str(parsed.exception)])
+        runner = dbtRunner(manifest=parsed.result, callbacks=[show])
+        built = runner.invoke([*SILENT, "build", *given])
+        build_seconds = time.monotonic() - started
+        if built.result is None:
+            return BuildResult(failures=[str(built.exception)])
+        for node in built.result.results:
+            counts[str(node.node.resource_type)] += 1
+            if str(node.status) not in GOOD and str(node.status) != "skipped":
+                failures.append(f"{node.node.name}: {' '.join((node.message or str(node.status)).split())}")
+        if not failures:
+            progress.update(bar, description="dbt: writing the docs page", total=None)
+            started = time.monotonic()
+            documented = dbtRunner(manifest=parsed.result).invoke([*SILENT, "docs", "generate", "--static", *given])
+            docs_seconds = time.monotonic() - started
+            if not documented.success:
+                failures.append(f"docs: {documented.exception}")
+        else:
+            docs_seconds = 0.0
+    return BuildResult(
+        models=counts["model"],
+        seeds=counts["seed"],
+        data_tests=counts["test"],
+        unit_tests=counts["unit_test"],
+        build_seconds=build_seconds,
+        docs_seconds=docs_seconds,
+        failures=failures,
+    )
