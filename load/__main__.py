@@ -119,7 +119,7 @@ def _progress(out: Console) -> Iterator[object]:
 
 
 def _print_summary(outcomes: list[object], warehouse: Path, out: Console) -> None:
-    table = Table(title=f"Landed in {_shown(warehouse)}", title_justify="left")
+    table = Table()
     table.add_column("source")
     for name in ("landed", "unchanged", "noted", "seconds"):
         table.add_column(name, justify="right")
@@ -128,6 +128,7 @@ def _print_summary(outcomes: list[object], warehouse: Path, out: Console) -> Non
         colour = STATUS_COLOURS[outcome.status]
         numbers = (f"{outcome.landed:,}", f"{outcome.unchanged:,}", str(len(outcome.notes)), f"{outcome.seconds:.1f}")
         table.add_row(outcome.source, *numbers, f"[{colour}]{outcome.status}[/]")
+    out.print(f"Landed in {_shown(warehouse)}", highlight=False, markup=False, soft_wrap=True)
     out.print(table)
     for outcome in outcomes:
         for message in outcome.message.split("; ") if outcome.message else []:

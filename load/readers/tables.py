@@ -56,16 +56,17 @@ def engine_of(source: str, credentials: str) -> sa.Engine:
         def speak_utc(connection: Any, _: Any) -> None:
             for statement in settings.get(url.get_backend_name(), []):
                 connection.cursor().execute(statement)
+            connection.commit()  # or the pool rolls the settings back
 
         with engine.connect():
             pass
-    except sa.exc.ArgumentError:
-        raise SourceFailed(
-            f"{source}: {variable} is not a SQLAlchemy URL like postgresql://user:password@host/shop."
-        ) from None
     except (ModuleNotFoundError, sa.exc.NoSuchModuleError) as error:
         raise SourceFailed(
             f"{source}: {variable} needs a driver that is not installed: {error}. pip install it."
+        ) from None
+    except sa.exc.ArgumentError:
+        raise SourceFailed(
+            f"{source}: {variable} is not a SQLAlchemy URL like postgresql://user:password@host/shop."
         ) from None
     except sa.exc.SQLAlchemyError as error:
         where = url.render_as_string(hide_password=True)
