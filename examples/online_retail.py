@@ -29,6 +29,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from operate.build import wide_console
+
 STORE = "ONLINE-RETAIL"  # its time zone is in seeds/store_zones.csv
 COLUMNS = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
 TILL_COLUMNS = [
@@ -75,7 +77,7 @@ def published_lines(folder: Path) -> Iterator[dict[str, str]]:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = content.decode("latin-1")
-        reader = csv.DictReader(io.StringIO(text, newline=""))
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
         missing = set(COLUMNS) - set(reader.fieldnames or [])
         if missing:
             raise NotOnlineRetail(f"{path} has no column {', '.join(sorted(missing))}. Found: {reader.fieldnames}")
@@ -183,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--warehouse", type=Path, default=Path("warehouse/online_retail.duckdb"), help="built here, anew"
     )
     options = parser.parse_args(arguments)
-    console = Console()
+    console = wide_console()
     warehouse = options.warehouse
     work = warehouse.with_suffix("")
     try:

@@ -57,7 +57,7 @@ def build(force: bool = False, variables: dict[str, str] | None = None) -> int:
     `variables` override those of dbt_project.yml, like dbt's own `--vars`.
     Returns 0 when every model was built and every test passed, 1 otherwise.
     """
-    console = Console()
+    console = wide_console()
     warehouse = warehouse_path()
     if not warehouse.exists():
         console.print(f"There is no warehouse at {warehouse} yet. Load something first: [bold]python -m load[/bold]")
@@ -82,6 +82,12 @@ def build(force: bool = False, variables: dict[str, str] | None = None) -> int:
     stamp.write_text(json.dumps({"fingerprint": before, "result": result.as_dict()}))
     print_summary(console, warehouse, docs_page(), result, is_new=True)
     return 0
+
+
+def wide_console() -> Console:
+    """Return a console as wide as the terminal; where there is none, wide enough for the tables."""
+    console = Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=110)
 
 
 def docs_page() -> Path:

@@ -27,6 +27,17 @@ session_days as (
 
 ),
 
+-- Who has only tills or a marketplace trains on the days of orders.
+order_days as (
+
+    select
+        customer_id,
+        event_date as feature_date
+    from {{ ref('int_customer_orders__known') }}
+    group by customer_id, event_date
+
+),
+
 -- Serving asks for every customer now.
 serving_days as (
 
@@ -41,6 +52,8 @@ serving_days as (
 days as (
 
     select * from session_days
+    union
+    select * from order_days
     union
     select * from serving_days
 
