@@ -22,7 +22,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator, SinglePage
 from load.landing import SourceFailed
 
 MOST_PAGES = 100_000
-KEY = ("source_file", "source_key", "content_hash")
+KEY = ("source_key", "content_hash")
 
 _decode = json.JSONDecoder().raw_decode
 _space = re.compile(r"[ \t\n\r]*").match
