@@ -67,6 +67,9 @@ def main(arguments: list[str]) -> int:
     except Busy as busy:
         print(f"load: {busy}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("load: interrupted. What has landed stays; the next load goes on from there.", file=sys.stderr)
+        return 130
 
 
 def _load(sources: list[str], warehouse: Path, out: Console) -> int:
@@ -80,7 +83,7 @@ def _load(sources: list[str], warehouse: Path, out: Console) -> int:
     try:
         create_tables(warehouse, SOURCES)
     except duckdb.IOException as error:
-        print(f"load: cannot open {warehouse}: {error}\nClose what has it open and try again.", file=sys.stderr)
+        print(f"load: cannot write {warehouse}: {error}\nClose what has it open and try again.", file=sys.stderr)
         return 2
     with _progress(out) as progress:
         for source in sources:

@@ -371,11 +371,15 @@ def tables_of(source: str) -> dict[str, pa.Schema]:
 
 
 def create_tables(warehouse: Path, sources: tuple[str, ...]) -> None:
-    """Create the raw tables of every source that has none yet, or lacks a column."""
+    """Create the raw tables of every source that has none yet, or lacks a column.
+
+    Raises duckdb.IOException when another process has the warehouse open.
+    """
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     existing: dict[tuple[str, str], set[str]] = {}
     if warehouse.exists():
-        with duckdb.connect(str(warehouse), read_only=True) as connection:
+        # Opened for writing, so that a reader who would block the load is found before anything is read.
+        with duckdb.connect(str(warehouse)) as connection:
             for schema, table, column in connection.execute(
                 "select table_schema, table_name, column_name from information_schema.columns"
             ).fetchall():
