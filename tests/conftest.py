@@ -1,0 +1,85 @@
+"""What tests share: a small sample company, landed and built once for all that look at it."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+
+def run(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and return it with its output; nothing of this process's sources leaks into it."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES__", "DBT_"))}
+    return subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=600
+    )
+
+
+def run_well(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> str:
+    """Run a command that has to go well; return what it printed."""
+    done = run(*command, environment=environment, cwd=cwd)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Build:
+    """A company's files and the warehouse, artifacts and logs that were built from them."""
+
+    files: Path
+    folder: Path
+    pii_key: str = "a key that no file may hold 0123"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / "warehouse.duckdb"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every command on this build needs in its environment."""
+        return {
+            "WAREHOUSE": str(self.warehouse),
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+            "PII_KEY": self.pii_key,
+        }
+
+    def load(self) -> str:
+        """Land what is new in the company's files; return what the command printed."""
+        return run_well(
+            sys.executable, "-m", "sample", "serve", "--from", self.files, "--", sys.executable, "-m", "load",
+            environment=self.environment,
+        )  # fmt: skip
+
+    def dbt(self, *arguments: str) -> str:
+        """Run dbt on the warehouse; return what it printed."""
+        return run_well(BIN / "dbt", *arguments, environment=self.environment)
+
+
+def make_company(to: Path, customers: int, days: int, seed: int = 7) -> Path:
+    """Make a sample company of that size at `to` and return the folder."""
+    run_well(
+        sys.executable, "-m", "sample", "make", "--customers", str(customers), "--days", str(days), "--seed", str(seed),
+        "--to", to, environment={},
+    )  # fmt: skip
+    return to
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """A company of 300 customers and 40 days with planted personal data, landed, built and documented."""
+    from tests.proofs.canaries import plant
+
+    folder = tmp_path_factory.mktemp("company")
+    build = Build(make_company(folder / "files", customers=300, days=40), folder)
+    plant(build.files)
+    build.load()
+    build.dbt("build")
+    build.dbt("docs", "generate", "--static")
+    return build
