@@ -10,6 +10,7 @@ with accounts as (
 
 ),
 
+-- A contact with an address is found by its link, unless the address was an account's all along.
 contacts as (
 
     select
@@ -19,6 +20,7 @@ contacts as (
     from {{ ref('stg_crm__contacts') }}
     where record_status = 'accepted'
     group by contact_id
+    having count(email_hash) = 0
 
 ),
 
