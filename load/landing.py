@@ -10,6 +10,9 @@ What a source sent lands as it came, in the schema `raw_<source>`. Three rules h
 - **Nothing new, no load.** A source without news writes nothing at all, no manifest row either. What was read
   and what landed therefore agree within every row of the manifest; a file that is skipped keeps its earlier row.
 
+A killed load is finished by the next one. dlt repeats a copy of which it does not know whether it was committed, so
+rows that stand twice under one key in such a load are reduced to one.
+
 A failure while reading does not undo what was read before it: that lands, its manifest row carries the error and no
 cursor, so the next run starts from where the last complete reading ended.
 """
@@ -79,6 +82,10 @@ MANIFEST = pa.schema(
 )
 """One row per file, endpoint or table that a run read and that brought something new. `cursor_until` is how far the
 source's own cursor was read completely; null when the reading failed or the source has none."""
+
+
+KEY_COLUMNS = ("run_id", "table_name", "id", "source_file", "source_line", "source_key", "content_hash")
+"""Whatever of these a raw table has tells its rows apart within one load."""
 
 
 class SourceFailed(Exception):
@@ -408,7 +415,7 @@ def land(source: str, warehouse: Path, run_id: str, progress: Callable[[str, int
     if settings is None:
         return Outcome(source, "not connected")
     pipeline = pipeline_of(source, warehouse)
-    _load_pending(pipeline)
+    _finish_killed_load(pipeline, source, warehouse)
     landed = Landed(warehouse, source)
     run = Run(run_id, source, landed, progress)
     try:
@@ -426,13 +433,27 @@ def land(source: str, warehouse: Path, run_id: str, progress: Callable[[str, int
     return Outcome(source, status, run.landed, run.unchanged, message="; ".join(run.failures), notes=run.notes)
 
 
-def _load_pending(pipeline: dlt.Pipeline) -> None:
+def _finish_killed_load(pipeline: dlt.Pipeline, source: str, warehouse: Path) -> None:
     # What a killed extraction left behind is no package and would lie there for ever.
     extracting = Path(pipeline.working_dir) / "normalize"
     with contextlib.suppress(FileNotFoundError):
         for folder in extracting.iterdir():
             if folder.is_dir() and folder.name != "extracted":
                 shutil.rmtree(folder)
+    if not pipeline.has_pending_data:
+        return
+    load_ids = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
+    _load_pending(pipeline)
+    with duckdb.connect(str(warehouse)) as connection:
+        for table, columns in tables_of(source).items():
+            key = ", ".join(name for name in KEY_COLUMNS if name in columns.names)
+            ours = f"from raw_{source}.{table} where list_contains($load_ids, _dlt_load_id)"
+            connection.execute(
+                f"delete {ours} and rowid not in (select min(rowid) {ours} group by {key})", {"load_ids": load_ids}
+            )
+
+
+def _load_pending(pipeline: dlt.Pipeline) -> None:
     while pipeline.has_pending_data:
         pipeline.normalize(workers=1)
         pipeline.load(workers=1, raise_on_failed_jobs=True)

@@ -204,3 +204,22 @@ def test_load_of_a_real_process_lands_and_leaves_the_file_closed(company) -> Non
     assert "landed" in done.stdout
     with duckdb.connect(str(company.warehouse)) as connection:
         assert connection.execute("select count(*) from raw_web.events").fetchone() == (2,)
+
+
+def test_copy_that_was_committed_before_the_kill_does_not_stand_twice(company) -> None:
+    connect_web(company)
+    killed = """
+import os
+from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
+from load.__main__ import main
+
+committed = DuckDbCopyJob.run
+DuckDbCopyJob.run = lambda job: (committed(job), os._exit(9))
+main(["web"])
+"""
+    assert subprocess.run([sys.executable, "-c", killed], timeout=30, check=False).returncode == 9
+    assert len(events(company)) == 2
+    assert company.load("web") == 0
+    assert events(company) == [(1, "a"), (2, "b")]
+    assert company.query("select count(*) from raw_web.manifest") == [(1,)]
+    assert company.query("select count(*) from raw_web._dlt_loads") == [(1,)]
