@@ -21,6 +21,7 @@ import contextlib
 import inspect
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -195,7 +196,7 @@ class Landed:
             f"from warehouse.{self.schema}.manifest where table_name = ? and {self.complete} group by source_file",
             [table],
         ).fetchall()
-        return {path: (last["bytes"], last["file_hash"], last["records_read"]) for path, last in map(_structs, rows)}
+        return dict(rows)
 
     def cursor(self, table: str) -> str | None:
         """Return how far the table's source was read completely, null if it never was."""
@@ -218,13 +219,6 @@ class Landed:
         return Keys(self.connection, name, columns)
 
 
-def _structs(row: tuple[str, Any]) -> tuple[str, dict[str, Any]]:
-    path, last = row
-    return path, last if isinstance(last, dict) else dict(
-        zip(("bytes", "file_hash", "records_read"), last, strict=True)
-    )
-
-
 class Run:
     """One source in one run: what readers need to know, and where they hand over what they read."""
 
@@ -236,6 +230,7 @@ class Run:
         self.landed = self.unchanged = 0
         self.notes: list[str] = []
         self.failures: list[str] = []
+        self._odd: Counter[str] = Counter()
         self._open: list[Reading] = []
 
     def start(self, table: str, source_file: str, keys: Keys | None = None) -> Reading:
@@ -274,6 +269,15 @@ class Run:
     def skip(self, records: int) -> None:
         """Count the records of a file that is landed already and was not read again."""
         self.unchanged += records
+
+    def remark(self, what: str, count: int) -> None:
+        """Count something that a person should hear of once a run: it is kept as it came, and judged later."""
+        if count:
+            self._odd[what] += count
+
+    def remarks(self) -> list[str]:
+        """Return all that a person should hear of: what was counted, then what was noted of single files or tables."""
+        return [f"{count:,} {what}" for what, count in self._odd.items()] + self.notes
 
     def fail(self, message: str) -> None:
         """Report that something of this source could not be read; what can be read still lands."""
@@ -430,7 +434,7 @@ def land(source: str, warehouse: Path, run_id: str, progress: Callable[[str, int
         progress("loading", run.landed)
         _load_pending(pipeline)
     status = "failed" if run.failures else "landed" if run.landed else "unchanged"
-    return Outcome(source, status, run.landed, run.unchanged, message="; ".join(run.failures), notes=run.notes)
+    return Outcome(source, status, run.landed, run.unchanged, message="; ".join(run.failures), notes=run.remarks())
 
 
 def _finish_killed_load(pipeline: dlt.Pipeline, source: str, warehouse: Path) -> None:

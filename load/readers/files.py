@@ -97,6 +97,7 @@ def land_files(run: Run, table: str, url: str, parse: Parser) -> Iterator[Any]:
         stored = StoredBytes(file, reading)
         try:
             for records in parse(stored.unpacked(), file.path):
+                _remark(run, records)
                 yield from run.land(reading, records)
             reading.file_hash = stored.fingerprint()
             reading.worth_noting = True
@@ -107,6 +108,14 @@ def land_files(run: Run, table: str, url: str, parse: Parser) -> Iterator[Any]:
         if stored.damage:
             reading.note(f"{stored.damage} after line {reading.read:,}; read again when the file changes")
         yield from run.finish(reading)
+
+
+def _remark(run: Run, records: pa.Table) -> None:
+    foreign = records.column("payload_bytes")
+    run.remark("records are not UTF-8: their bytes are in payload_bytes", len(foreign) - foreign.null_count)
+    if "fields" in records.column_names:
+        misfits = pc.and_(pc.is_null(records.column("fields")), pc.not_equal(records.column("payload"), ""))
+        run.remark("records do not fit the header of their file: fields is null", pc.sum(misfits).as_py() or 0)
 
 
 def _fingerprint(run: Run, file: SourceFile) -> str | None:

@@ -44,8 +44,9 @@ def engine_of(source: str, credentials: str) -> sa.Engine:
             credentials = "postgresql+psycopg://" + credentials.removeprefix(plain)
     try:
         url = sa.make_url(credentials)
-        if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-            raise SourceFailed(f"{source}: there is no database file {url.database}. Check {variable}.")
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        if file and not file.startswith("file:") and not Path(file).exists():
+            raise SourceFailed(f"{source}: there is no database file {file}. Check {variable}.")
         engine = sa.create_engine(url)
         settings = {
             "postgresql": ["set timezone = 'UTC'", "set datestyle = 'ISO'"],

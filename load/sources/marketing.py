@@ -19,6 +19,7 @@ from load.readers.pages import KEY, as_records, moment, objects, pages, required
 
 TABLES = {"events": RECORD, "metrics": RECORD, "profiles": RECORD, "campaigns": RECORD}
 REVISION = "2024-10-15"
+MOST_EVENTS_A_PAGE = 1000
 INCLUDED = {"metric": "metrics", "profile": "profiles"}
 
 
@@ -44,7 +45,7 @@ def _events(run: Run, api: RESTClient, lag_days: int) -> Iterator[Any]:
     until = run.landed_before.cursor("events")
     tables = ("events", "metrics", "profiles")
     readings = {table: run.start(table, "/api/events", run.landed_before.keys(table, KEY)) for table in tables}
-    asked = {"include": "metric,profile", "sort": "datetime"}
+    asked = {"include": "metric,profile", "sort": "datetime", "page[size]": str(MOST_EVENTS_A_PAGE)}
     if until:
         since = moment(until) - timedelta(days=lag_days)
         asked["filter"] = f"greater-than(datetime,{since:%Y-%m-%dT%H:%M:%S}Z)"

@@ -152,3 +152,11 @@ def test_source_lands_its_fields(company, source, table, file, content, fields) 
     assert company.load(source) == 0
     rows = company.query(f"select source_file, fields from raw_{source}.{table}")
     assert [(name, json.loads(text)) for name, text in rows] == [(file, fields)]
+
+
+def test_records_that_do_not_fit_are_counted_for_a_person(company) -> None:
+    company.write("in/a.csv", b"a,b\n1\n1,caf\xe9\n1,2\n\n")
+    company.connect("store", url=company.folder / "in")
+    assert company.load("store") == 0
+    assert "1 records do not fit the header" in company.output
+    assert "1 records are not UTF-8" in company.output
