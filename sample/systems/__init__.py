@@ -1,0 +1,1 @@
+"""The systems that hold the company's data, each in the format that its kind speaks."""
