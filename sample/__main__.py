@@ -90,7 +90,7 @@ def code() -> str:
 
 
 def serve_company(folder: Path, port: int, command: list[str]) -> int:
-    """Serve the APIs of the company in `folder`; run `command` with all sources connected, or wait to be interrupted."""
+    """Serve the APIs of the company in `folder`; run `command` with all sources connected, or wait for Ctrl-C."""
     from sample.systems.http import Systems, serve
 
     if not (folder / "made.json").exists():

@@ -67,7 +67,7 @@ class Sales:
 
 
 def make_sessions(size: Size, people: People) -> Sessions:
-    """Return the visits: more at weekends and in the evening, more by active people, none before a guest's first days."""
+    """Return the visits: more at weekends and in the evening, more by active people."""
     rng = size.random("sessions")
     count = max(int(size.events / EVENTS_PER_SESSION), 1)
     person = np.sort(rng.choice(size.customers, count, p=people.activity / people.activity.sum()))
@@ -84,7 +84,9 @@ def make_sessions(size: Size, people: People) -> Sessions:
     return Sessions(person[order], (day * DAY + hour * 3600).astype(np.int64)[order], is_app[order], login[order])
 
 
-def choose_products(rng: np.random.Generator, people: People, products: Products, person: np.ndarray, day: np.ndarray, month: int) -> np.ndarray:  # fmt: skip
+def choose_products(
+    rng: np.random.Generator, people: People, products: Products, person: np.ndarray, day: np.ndarray, month: int
+) -> np.ndarray:
     """Return a product for each person and day: by their taste for categories, the season, the brand and the price."""
     season = np.array(
         [1 + PEAK_MONTH_LIFT * (1 - min(abs(c[3] - month), 12 - abs(c[3] - month)) / 6) for c in CATEGORIES]
@@ -178,8 +180,10 @@ def make_events(size: Size, people: People, products: Products, sessions: Sessio
     return events, shown, Sales(sessions.person[orders], end[orders] + 120, lines)
 
 
-def rebought(rng: np.random.Generator, products: Products, viewing: np.ndarray, person: np.ndarray, product: np.ndarray) -> np.ndarray:  # fmt: skip
-    """Return, for one view in six of who has looked at something consumable before, that product again; -1 elsewhere."""
+def rebought(
+    rng: np.random.Generator, products: Products, viewing: np.ndarray, person: np.ndarray, product: np.ndarray
+) -> np.ndarray:
+    """Return, for one view in six after one of something consumable, that product again; -1 elsewhere."""
     replenished = np.array([c[2] for c in CATEGORIES])[products.category[product]]
     place = np.where(replenished, np.arange(len(product)), -1)
     last = np.concatenate([[-1], np.maximum.accumulate(place)[:-1]]) if len(place) else place

@@ -1,4 +1,4 @@
-"""Makes the whole company: draws the world and what happens in it, and writes it into its systems, with the truth beside."""
+"""Makes the whole company: draws the world and what happens in it, and writes both down, with the truth beside."""
 
 import json
 from collections import Counter
@@ -52,8 +52,17 @@ def make_company(to: Path, size: Size) -> dict[str, int]:
     }
 
 
-def write_clickstream(to: Path, size: Size, people: People, products: Products, sessions: Sessions, events: Events, shown: np.ndarray, shop: ShopOrders) -> tuple[list[Written], Sessions]:  # fmt: skip
-    """Write the events of people and bots; return the truth about every line, and the sessions as they were logged in."""
+def write_clickstream(
+    to: Path,
+    size: Size,
+    people: People,
+    products: Products,
+    sessions: Sessions,
+    events: Events,
+    shown: np.ndarray,
+    shop: ShopOrders,
+) -> tuple[list[Written], Sessions]:
+    """Write the events of people and bots; return the truth about every line, and the sessions with their logins."""
     sessions.login = logged_in_at_checkout(sessions, events, shop)
     events, shown = with_refunds(size, events, shown, shop)
     bots, silent = flaws.bot_events(size, products, events, len(sessions.person))
@@ -130,8 +139,18 @@ def shop_lines(size: Size, products: Products, shop: ShopOrders) -> list[dict]:
     ]  # fmt: skip
 
 
-def write_truth(to: Path, size: Size, people: People, sessions: Sessions, written: list[Written], lines: list[dict], spoiled: list[dict], repeated: list[dict], merged: list[dict]) -> None:  # fmt: skip
-    """Write what is true as Parquet: persons, identities, events, order_lines, spoiled_lines, repeated_files, merges."""
+def write_truth(
+    to: Path,
+    size: Size,
+    people: People,
+    sessions: Sessions,
+    written: list[Written],
+    lines: list[dict],
+    spoiled: list[dict],
+    repeated: list[dict],
+    merged: list[dict],
+) -> None:
+    """Write what is true as Parquet: persons, identities, events, order_lines, what is spoiled, repeated or merged."""
     to.mkdir(parents=True, exist_ok=True)
     base = size.start.astype("datetime64[us]").astype(np.int64)
     joined = people.joined < size.days

@@ -1,4 +1,4 @@
-"""What goes wrong, in known amounts. Every rate is a share of the records it speaks of; the truth beside the data says which."""
+"""What goes wrong, in known amounts: each rate is a share of the records it speaks of; the truth says which."""
 
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def bot_events(size: Size, products: Products, events: Events, first_session: in
     """Return the events of bots, which view product after product, and for each bot whether it is silent about it."""
     rng = size.random("bots")
     per_bot = 80
-    bots = int(round(len(events.at) * BOT_EVENTS / per_bot))
+    bots = round(len(events.at) * BOT_EVENTS / per_bot)
     session = np.repeat(np.arange(bots), per_bot)
     start = rng.integers(0, size.days * DAY - per_bot - 1, bots) if bots else np.array([], dtype=np.int64)
     at = start[session] + np.tile(np.arange(per_bot), bots) * 0.9

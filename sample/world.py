@@ -6,7 +6,7 @@ import numpy as np
 
 LAST_DAY = np.datetime64("2026-06-30")
 
-# Category, brands start with, typical price in USD, whether people buy the same again, the month of the year it peaks in.
+# Category, typical price in USD, whether people buy the same again, the month of the year it peaks in.
 CATEGORIES = [
     ("Coffee", 14, True, 1),
     ("Tea", 9, True, 1),
@@ -21,13 +21,59 @@ CATEGORIES = [
     ("Audio", 140, False, 11),
     ("Lamps", 65, False, 10),
 ]
-BRANDS = [f"{a}{b}" for a in ("Alder", "Brook", "Cedar", "Dune", "Ember", "Fjord", "Grove", "Haven") for b in ("", " & Co", " Lab", " Works", " Nord")]  # fmt: skip
+BRANDS = [
+    f"{a}{b}"
+    for a in ("Alder", "Brook", "Cedar", "Dune", "Ember", "Fjord", "Grove", "Haven")
+    for b in ("", " & Co", " Lab", " Works", " Nord")
+]
 COUNTRIES = ["US", "GB", "DE", "FR", "IN", "JP", "CA"]
 COUNTRY_SHARES = [0.38, 0.16, 0.14, 0.08, 0.14, 0.05, 0.05]
 CURRENCY = {"US": "USD", "GB": "GBP", "DE": "EUR", "FR": "EUR", "IN": "INR", "JP": "JPY", "CA": "CAD"}
 RATES = {"EUR": 0.91, "GBP": 0.78, "INR": 84.0, "JPY": 149.0, "CAD": 1.36, "AUD": 1.52, "CHF": 0.88}
-FIRST_NAMES = ["Ada", "Bram", "Chloe", "Dev", "Elif", "Finn", "Gita", "Hugo", "Ines", "Jun", "Kaya", "Liam", "Mira", "Noor", "Otto", "Priya", "Rosa", "Sven", "Tara", "Yuki"]  # fmt: skip
-LAST_NAMES = ["Abel", "Bauer", "Costa", "Das", "Evans", "Fischer", "Gupta", "Hall", "Ito", "Jansen", "Khan", "Lopez", "Meyer", "Nair", "Olsen", "Patel", "Quinn", "Rao", "Sato", "Turner"]  # fmt: skip
+FIRST_NAMES = [
+    "Ada",
+    "Bram",
+    "Chloe",
+    "Dev",
+    "Elif",
+    "Finn",
+    "Gita",
+    "Hugo",
+    "Ines",
+    "Jun",
+    "Kaya",
+    "Liam",
+    "Mira",
+    "Noor",
+    "Otto",
+    "Priya",
+    "Rosa",
+    "Sven",
+    "Tara",
+    "Yuki",
+]
+LAST_NAMES = [
+    "Abel",
+    "Bauer",
+    "Costa",
+    "Das",
+    "Evans",
+    "Fischer",
+    "Gupta",
+    "Hall",
+    "Ito",
+    "Jansen",
+    "Khan",
+    "Lopez",
+    "Meyer",
+    "Nair",
+    "Olsen",
+    "Patel",
+    "Quinn",
+    "Rao",
+    "Sato",
+    "Turner",
+]
 STORES = {
     "STORE-LON": ("GB", "GBP", "Europe/London"),
     "STORE-BER": ("DE", "EUR", "Europe/Berlin"),

@@ -1,4 +1,4 @@
-"""What the HTTP server serves: contacts of the CRM, responses to campaigns, exchange rates. One file each below `api/`."""
+"""What the HTTP server serves: contacts of the CRM, responses to campaigns, exchange rates."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,15 @@ import numpy as np
 
 from sample import flaws
 from sample.behaviour import DAY, Sales
+from sample.systems.shop import opened_at
 from sample.world import People, Size
 
-METRICS = {"M-RECEIVED": "Received Email", "M-OPENED": "Opened Email", "M-CLICKED": "Clicked Email", "M-LEFT": "Unsubscribed"}  # fmt: skip
+METRICS = {
+    "M-RECEIVED": "Received Email",
+    "M-OPENED": "Opened Email",
+    "M-CLICKED": "Clicked Email",
+    "M-LEFT": "Unsubscribed",
+}
 OPEN_RATE, CLICK_RATE, LEAVE_RATE = 0.35, 0.25, 0.004
 
 
@@ -49,7 +55,7 @@ def make_contacts(size: Size, people: People, sales: Sales) -> tuple[list[dict],
     np.minimum.at(first_order, sales.person, sales.at.astype(float))
     contacts, merged = [], []
     for person in np.flatnonzero((people.contact > 0) & (people.joined < size.days)).tolist():
-        contact, created = int(people.contact[person]), float(people.joined[person] * DAY + 8 * 3600 + person % 3600)
+        contact, created = int(people.contact[person]), contact_created(people, person)
         stages = [("lead", created)]
         if people.joined[person] < 0:
             stages.append(("customer", created + 5 * DAY if created + 5 * DAY < 0 else created + 60))
@@ -102,6 +108,12 @@ def make_contacts(size: Size, people: People, sales: Sales) -> tuple[list[dict],
     return contacts, merged
 
 
+def contact_created(people: People, person: int) -> float:
+    """Return when a contact was created: a minute after the account, or up to five days before for a lead in ten."""
+    opened = opened_at(people, np.array([person]))[0]
+    return float(opened - (person % 5 + 1) * DAY if person % 10 == 3 else opened + 60)
+
+
 def as_text(value: object) -> str:
     """Return a property's value as HubSpot keeps it: as text."""
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
@@ -140,7 +152,7 @@ def make_marketing(size: Size, people: People) -> tuple[list[dict], list[dict], 
         {
             "type": "event", "id": f"R{number:08d}",
             "attributes": {"datetime": iso(size, at), "timestamp": int(at),
-                           "event_properties": {"Campaign Name": name, "$message": key, "Subject": f"New in {name.lower()}"}},
+                           "event_properties": {"Campaign Name": name, "$message": key, "Subject": f"New: {name}"}},
             "relationships": {"metric": {"data": {"type": "metric", "id": metric}},
                               "profile": {"data": {"type": "profile", "id": f"P{person:07d}"}}},
         }

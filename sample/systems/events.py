@@ -10,7 +10,21 @@ import numpy as np
 
 from sample import flaws
 from sample.behaviour import (
-    ADD, CART, CHECKOUT, CLICK, DAY, EVENT_NAMES, LIST, ORDER, PAGE, REFUND, REMOVE, SEARCH, VIEW, Events, Sessions,
+    ADD,
+    CART,
+    CHECKOUT,
+    CLICK,
+    DAY,
+    EVENT_NAMES,
+    LIST,
+    ORDER,
+    PAGE,
+    REFUND,
+    REMOVE,
+    SEARCH,
+    VIEW,
+    Events,
+    Sessions,
 )  # fmt: skip
 from sample.world import CATEGORIES, People, Products, Size
 
@@ -26,7 +40,7 @@ ORIGINS = [
     (
         0.10,
         '"page":{"path":"/","referrer":"https://www.google.com/"},"campaign":{"source":"google","medium":"cpc","name":"brand"}',
-    ),  # fmt: skip
+    ),
     (0.25, '"page":{"path":"/","referrer":"https://www.google.com/"}'),
     (0.06, '"page":{"path":"/","referrer":"https://www.facebook.com/"}'),
     (0.05, '"page":{"path":"/","referrer":"https://blog.example.org/gifts"}'),
@@ -65,7 +79,8 @@ def contexts(size: Size, people: People, sessions: Sessions, silent_bots: np.nda
         device = int(people.device[person])
         network = ("192.0.2", "198.51.100", "203.0.113")[device % 3]
         consent = str(bool(people.consents[person, 1])).lower()
-        common = f'"ip":"{network}.{device % 250 + 1}","locale":"en-{people.country[person]}","consent":{{"personalization":{consent}}}'
+        place = f'"ip":"{network}.{device % 250 + 1}","locale":"en-{people.country[person]}"'
+        common = f'{place},"consent":{{"personalization":{consent}}}'
         if is_app:
             heads.append(f'"anonymousId":"app-{person:06d}"')
             version = "5.0.0" if sessions.day[s] >= size.days * flaws.TEXT_PRICE_FROM else "4.2.0"
@@ -85,7 +100,14 @@ def contexts(size: Size, people: People, sessions: Sessions, silent_bots: np.nda
     return heads, bodies
 
 
-def properties(size: Size, products: Products, events: Events, shown: np.ndarray, orders: dict[int, tuple[str, str, str]], is_app: np.ndarray) -> list[str]:  # fmt: skip
+def properties(
+    size: Size,
+    products: Products,
+    events: Events,
+    shown: np.ndarray,
+    orders: dict[int, tuple[str, str, str]],
+    is_app: np.ndarray,
+) -> list[str]:
     """Return each event's properties as JSON text. `orders` tells id, currency and products (JSON) of each order."""
     rng = size.random("properties")
     sku = products.sku.tolist()
@@ -132,7 +154,19 @@ def properties(size: Size, products: Products, events: Events, shown: np.ndarray
     return made
 
 
-def write_events(folder: Path, size: Size, events: Events, flawed: flaws.EventFlaws, heads: list[str], bodies: list[str], users: np.ndarray, props: list[str], is_app: np.ndarray, persons: np.ndarray, is_bot: np.ndarray) -> list[Written]:  # fmt: skip
+def write_events(
+    folder: Path,
+    size: Size,
+    events: Events,
+    flawed: flaws.EventFlaws,
+    heads: list[str],
+    bodies: list[str],
+    users: np.ndarray,
+    props: list[str],
+    is_app: np.ndarray,
+    persons: np.ndarray,
+    is_bot: np.ndarray,
+) -> list[Written]:
     """Write all events below `folder` (web/…, mobile/…) and return the truth about every line."""
     rng = size.random("lines")
     n = len(events.at)
@@ -164,7 +198,9 @@ def write_events(folder: Path, size: Size, events: Events, flawed: flaws.EventFl
             called = f'"type":"track","event":"{EVENT_NAMES[kind]}"'
         u, luck = chance[r], 0.0
         spoil = 0
-        for number, rate in enumerate((flaws.BROKEN_LINES, flaws.MISSING_MESSAGE_ID, flaws.MISSING_RECEIVED_AT, flaws.UNREADABLE_RECEIVED_AT), 1):  # fmt: skip
+        for number, rate in enumerate(
+            (flaws.BROKEN_LINES, flaws.MISSING_MESSAGE_ID, flaws.MISSING_RECEIVED_AT, flaws.UNREADABLE_RECEIVED_AT), 1
+        ):
             if luck <= u < luck + rate and not is_copy[r]:
                 spoil = number
             luck += rate

@@ -6,9 +6,9 @@ A real server on this machine: it pages, wants its token, and can be told to fai
         server.fail("/crm", 429, times=2, retry_after=1)
         requests.get(f"{server.url}/crm/v3/objects/contacts", headers={"Authorization": "Bearer secret"})
 
-From outside: `POST /_control` with `{"prefix": "/crm", "fault": 429, "times": 2, "retry_after": 1}`. A fault is a status
-(429, 500, 503, …), `reset` (the connection breaks), `slow` (the answer takes two seconds), `expired` (401 as for a
-token that has run out) or `repeat` (the page's cursor points to the page itself).
+From outside: `POST /_control` with `{"prefix": "/crm", "fault": 429, "times": 2, "retry_after": 1}`. A fault is a
+status (429, 500, 503, …), `reset` (the connection breaks), `slow` (the answer takes two seconds), `expired` (401, as for
+a token that has run out) or `repeat` (the page's cursor points to the page itself).
 """
 
 import bisect
@@ -167,13 +167,20 @@ def list_rates(systems: Systems, span: str, query: dict[str, str]) -> Answer:
                 c: rate if base == systems.base else round(rate / all_rates[base], 6) for c, rate in all_rates.items()
             }
             rates[day] = {c: rate for c, rate in crossed.items() if c != base and (not symbols or c in symbols)}
-    return 200, {"amount": 1.0, "base": base, "start_date": min(rates, default=first), "end_date": max(rates, default=last), "rates": rates}  # fmt: skip
+    return 200, {
+        "amount": 1.0,
+        "base": base,
+        "start_date": min(rates, default=first),
+        "end_date": max(rates, default=last),
+        "rates": rates,
+    }
 
 
 class Server:
     """A running server: where it is, what it was asked, and how it is told to fail."""
 
     def __init__(self, systems: Systems, port: int = 0) -> None:
+        """Bind to a port of 127.0.0.1; `serve` starts and ends it."""
         self.systems, self.requests, self._faults = systems, [], []
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (Handler,), {"server_of": self}))
@@ -181,7 +188,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def fail(self, prefix: str, fault: int | str, times: int = 1, retry_after: float | None = None) -> None:
-        """Answer the next `times` requests below `prefix` with `fault`; see the module's docstring for what there is."""
+        """Answer the next `times` requests below `prefix` with `fault`, one of those that the module's docstring lists."""
         with self._lock:
             self._faults.append([prefix, str(fault), times, retry_after])
 

@@ -11,10 +11,19 @@ from sample.systems.shop import local_prices
 from sample.world import People, Products, Size
 
 COLUMNS = [
-    "amazon-order-id", "merchant-order-id", "purchase-date", "last-updated-date", "order-status", "sales-channel", "sku",
-    "asin", "item-status", "quantity", "currency", "item-price", "item-tax", "item-promotion-discount", "ship-country",
+    "amazon-order-id", "merchant-order-id", "purchase-date", "last-updated-date", "order-status", "sales-channel",
+    "sku", "asin", "item-status", "quantity", "currency", "item-price", "item-tax", "item-promotion-discount",
+    "ship-country",
 ]  # fmt: skip
-SITES = {"US": "Amazon.com", "GB": "Amazon.co.uk", "DE": "Amazon.de", "FR": "Amazon.fr", "IN": "Amazon.in", "JP": "Amazon.co.jp", "CA": "Amazon.ca"}  # fmt: skip
+SITES = {
+    "US": "Amazon.com",
+    "GB": "Amazon.co.uk",
+    "DE": "Amazon.de",
+    "FR": "Amazon.fr",
+    "IN": "Amazon.in",
+    "JP": "Amazon.co.jp",
+    "CA": "Amazon.ca",
+}
 
 
 def order_id(number: int) -> str:
@@ -22,7 +31,9 @@ def order_id(number: int) -> str:
     return f"113-{number // 10**7:07d}-{number % 10**7:07d}"
 
 
-def write_marketplace(folder: Path, size: Size, people: People, products: Products, sales: Sales, rates: dict) -> tuple[list[dict], list[dict]]:  # fmt: skip
+def write_marketplace(
+    folder: Path, size: Size, people: People, products: Products, sales: Sales, rates: dict
+) -> tuple[list[dict], list[dict]]:
     """Write `orders_YYYY-MM-DD.tsv` for each day of an update; return the spoiled records and the true lines.
 
     An order is reported as Pending on its day, without a price, and as Shipped or Cancelled hours or days later.
@@ -54,7 +65,8 @@ def write_marketplace(folder: Path, size: Size, people: People, products: Produc
         for at, status, item_price, item_tax, promotion in states:
             row = [
                 order_id(order), f"M-{order}", stamp(sales.at[order]), stamp(at), status, SITES[country],
-                products.sku[lines.product[i]], f"B{lines.product[i]:09d}", "Unshipped" if status == "Pending" else status,
+                products.sku[lines.product[i]], f"B{lines.product[i]:09d}",
+                "Unshipped" if status == "Pending" else status,
                 str(lines.quantity[i]), currency, item_price, item_tax, promotion, country,
             ]  # fmt: skip
             reason = None
@@ -65,8 +77,9 @@ def write_marketplace(folder: Path, size: Size, people: People, products: Produc
         settled_at = len(states) > 1
         truth.append({
             "channel": "marketplace", "order_id": order_id(order), "line": i, "person_id": int(sales.person[order]),
-            "placed_at": base + int(sales.at[order]), "currency": currency or None, "sku": products.sku[lines.product[i]],
-            "quantity": int(lines.quantity[i]), "gross": float(total[i]) if settled_at and not cancelled[order] else None,
+            "placed_at": base + int(sales.at[order]), "currency": currency or None,
+            "sku": products.sku[lines.product[i]], "quantity": int(lines.quantity[i]),
+            "gross": float(total[i]) if settled_at and not cancelled[order] else None,
             "discount": float(discount[i]), "tax": float(tax[i]), "refunded": 0.0,
             "is_cancelled": bool(settled_at and cancelled[order]), "is_test": False,
         })  # fmt: skip

@@ -12,7 +12,8 @@ from sample.world import People, Products, Size, rate_table
 
 TABLES = """
 create table customers (id bigint primary key, email varchar(200), created_at datetime, updated_at datetime,
-    first_name varchar(100), last_name varchar(100), phone varchar(40), country_code varchar(2), accepts_marketing boolean);
+    first_name varchar(100), last_name varchar(100), phone varchar(40), country_code varchar(2),
+    accepts_marketing boolean);
 create table orders (id bigint primary key, customer_id bigint, email varchar(200), created_at datetime,
     processed_at datetime, updated_at datetime, cancelled_at datetime, financial_status varchar(30),
     fulfillment_status varchar(30), currency varchar(3), subtotal_price numeric(12, 2), total_discounts numeric(12, 2),
@@ -28,7 +29,7 @@ FIRST_ORDER, FIRST_LINE, FIRST_REFUND = 100_001, 500_001, 900_001
 
 @dataclass
 class ShopOrders:
-    """The orders of the web shop as the database has them, arrays by order and by line; money in the order's currency."""
+    """The orders of the web shop, arrays by order and by line; money in the order's currency."""
 
     sales: Sales
     currency: np.ndarray
@@ -121,12 +122,17 @@ def insert(connection: sqlite3.Connection, table: str, rows: object) -> None:
 def customers(size: Size, people: People) -> object:
     """Return the rows of the accounts that had been opened by the last day."""
     has = np.flatnonzero((people.account > 0) & (people.joined < size.days))
-    opened = clock(size, people.joined[has] * DAY + 3600.0 * (8 + has % 12))
+    opened = clock(size, opened_at(people, has))
     return zip(
         people.account[has].tolist(), people.email[has].tolist(), opened, opened, people.first[has].tolist(),
         people.last[has].tolist(), people.phone[has].tolist(), people.country[has].tolist(),
         people.consents[has, 0].tolist(), strict=True,
     )  # fmt: skip
+
+
+def opened_at(people: People, person: np.ndarray) -> np.ndarray:
+    """Return when accounts were opened, in seconds from the first day: in the day time of the day they joined."""
+    return people.joined[person] * DAY + 3600.0 * (8 + person % 12)
 
 
 def order_rows(size: Size, people: People, orders: ShopOrders) -> object:
@@ -148,7 +154,8 @@ def order_rows(size: Size, people: People, orders: ShopOrders) -> object:
         range(FIRST_ORDER, FIRST_ORDER + n), [a or None for a in account], people.email[sales.person].tolist(), placed,
         placed, clock(size, changed), cancelled, status,
         ["unfulfilled" if c else "fulfilled" for c in cancelled], currency, subtotal.tolist(), discounts.tolist(),
-        orders.tax.tolist(), (subtotal + orders.tax).round(2).tolist(), ["web"] * n, orders.is_test.tolist(), strict=True,
+        orders.tax.tolist(), (subtotal + orders.tax).round(2).tolist(), ["web"] * n,
+        orders.is_test.tolist(), strict=True,
     )  # fmt: skip
 
 

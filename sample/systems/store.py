@@ -13,10 +13,23 @@ from sample.systems.catalog import delimited
 from sample.systems.shop import local_prices
 from sample.world import STORES, People, Products, Size
 
-COLUMNS = ["transaction_id", "line_no", "store_id", "sold_at", "loyalty_id", "sku", "quantity", "unit_price", "currency", "is_return"]  # fmt: skip
+COLUMNS = [
+    "transaction_id",
+    "line_no",
+    "store_id",
+    "sold_at",
+    "loyalty_id",
+    "sku",
+    "quantity",
+    "unit_price",
+    "currency",
+    "is_return",
+]
 
 
-def write_stores(folder: Path, size: Size, people: People, products: Products, sales: Sales, rates: dict) -> tuple[list[dict], list[dict], list[dict]]:  # fmt: skip
+def write_stores(
+    folder: Path, size: Size, people: People, products: Products, sales: Sales, rates: dict
+) -> tuple[list[dict], list[dict], list[dict]]:
     """Write `<store>/YYYY-MM-DD.csv`; return the spoiled records, the true lines and the files that were sent twice.
 
     From the middle on the files have a column more. A return is a line of its own, with a negative quantity.
@@ -41,7 +54,8 @@ def write_stores(folder: Path, size: Size, people: People, products: Products, s
         units = -int(lines.quantity[i]) if returned[i] else int(lines.quantity[i])
         row = [
             f"T{order:07d}", str(place[order]), name, f"{sold:%Y-%m-%d %H:%M:%S}", str(card) if card else "",
-            products.sku[lines.product[i]], str(units), f"{price[i]:.2f}", currency[order], str(bool(returned[i])).lower(),
+            products.sku[lines.product[i]], str(units), f"{price[i]:.2f}", currency[order],
+            str(bool(returned[i])).lower(),
         ]  # fmt: skip
         row, reason = spoiled_row(rng, row)
         if day[i] >= size.days * flaws.NEW_TILL_COLUMN_FROM:
@@ -50,7 +64,8 @@ def write_stores(folder: Path, size: Size, people: People, products: Products, s
         amount = round(float(price[i]) * abs(units), 2)
         truth.append({
             "channel": "store", "order_id": f"{name}-T{order:07d}", "line": place[order],
-            "person_id": int(sales.person[order]), "placed_at": base + int(sales.at[order]), "currency": currency[order],
+            "person_id": int(sales.person[order]), "placed_at": base + int(sales.at[order]),
+            "currency": currency[order],
             "sku": products.sku[lines.product[i]], "quantity": units, "gross": 0.0 if returned[i] else amount,
             "discount": 0.0, "tax": 0.0, "refunded": amount if returned[i] else 0.0, "is_cancelled": False,
             "is_test": False,
@@ -83,7 +98,7 @@ def write_files(folder: Path, size: Size, files: dict, rng: np.random.Generator)
         # A file has one header: the column is there when its first line has it.
         width = len(COLUMNS) + (date >= middle)
         header = [*COLUMNS, "cashier_id"] if width > len(COLUMNS) else COLUMNS
-        fitted = [(row if "fields" in (reason or "") else (row + [""])[:width], reason) for row, reason in rows]
+        fitted = [(row if "fields" in (reason or "") else [*row, ""][:width], reason) for row, reason in rows]
         text, starts = delimited(header, [row for row, _ in fitted], delimiter=",")
         name = f"{store}/{date}.csv"
         (folder / store).mkdir(parents=True, exist_ok=True)
