@@ -213,7 +213,7 @@ def test_hidden_and_unfinished_files_are_left_alone(company, landed) -> None:
 
 def test_line_of_50_mb_lands_whole(company) -> None:
     long = b'{"x": "' + b"y" * 50_000_000 + b'"}'
-    company.write("web/a.jsonl.gz", gzip.compress(b"first\n" + long + b"\nlast", 1))
+    company.write("web/a.jsonl.gz", gzip.compress(b"first\n" + long + b"\nlast", 0))
     company.connect("web", url=company.folder / "web")
     assert company.load("web") == 0
     assert company.query("select source_line, length(payload), content_hash from raw_web.events order by 1")[1] == (
