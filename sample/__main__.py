@@ -63,10 +63,12 @@ def make(to: Path, customers: int, days: int, events: int, seed: int) -> int:
         {"customers": customers, "days": days, "events": events, "seed": seed, "code": code()},
     )
     if stamp.exists() and json.loads(stamp.read_text()) == made_of:
-        console.print(f"The sample company is there already: {to}", highlight=False)
+        console.print(f"The sample company is there already: {to}", highlight=False, soft_wrap=True)
         return 0
     if to.exists() and any(to.iterdir()) and not (stamp.exists() or (to / "shop.db").exists()):
-        console.print(f"[red]{to} holds something else. Name an empty folder: --to DIR[/red]", highlight=False)
+        console.print(
+            f"[red]{to} holds something else. Name an empty folder: --to DIR[/red]", highlight=False, soft_wrap=True
+        )
         return 1
     from sample.company import make_company
     from sample.world import Size
@@ -77,7 +79,9 @@ def make(to: Path, customers: int, days: int, events: int, seed: int) -> int:
     counts = make_company(to, Size(customers, days, events, seed))
     stamp.write_text(json.dumps(made_of))
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    console.print(f"Made the sample company in {time.monotonic() - started:.1f} s: {told}", highlight=False)
+    console.print(
+        f"Made the sample company in {time.monotonic() - started:.1f} s: {told}", highlight=False, soft_wrap=True
+    )
     return 0
 
 

@@ -7,8 +7,8 @@ A real server on this machine: it pages, wants its token, and can be told to fai
         requests.get(f"{server.url}/crm/v3/objects/contacts", headers={"Authorization": "Bearer secret"})
 
 From outside: `POST /_control` with `{"prefix": "/crm", "fault": 429, "times": 2, "retry_after": 1}`. A fault is a
-status (429, 500, 503, …), `reset` (the connection breaks), `slow` (the answer takes two seconds), `expired` (401, as for
-a token that has run out) or `repeat` (the page's cursor points to the page itself).
+status (429, 500, 503, …), `reset` (the connection breaks), `slow` (the answer takes two seconds), `expired` (401, as
+for a token that has run out) or `repeat` (the page's cursor points to the page itself).
 """
 
 import bisect
@@ -188,7 +188,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def fail(self, prefix: str, fault: int | str, times: int = 1, retry_after: float | None = None) -> None:
-        """Answer the next `times` requests below `prefix` with `fault`, one of those that the module's docstring lists."""
+        """Answer the next `times` requests below `prefix` with `fault`, one of those the module's docstring lists."""
         with self._lock:
             self._faults.append([prefix, str(fault), times, retry_after])
 

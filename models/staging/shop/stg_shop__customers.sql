@@ -36,7 +36,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['account_id', 'updated_at'], first_by=['landed_at', 'content_hash']) }}
+    {{ judged('checked', key=['account_id', 'content_hash'], first_by=['landed_at']) }}
 )
 
 select

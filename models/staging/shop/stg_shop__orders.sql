@@ -45,7 +45,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['order_id', 'updated_at'], first_by=['landed_at', 'content_hash']) }}
+    {{ judged('checked', key=['order_id', 'content_hash'], first_by=['landed_at']) }}
 )
 
 select
