@@ -6,8 +6,7 @@ with customers as (
 
 accounts as (
 
-    select * from {{ ref('stg_shop__customers') }}
-    where is_latest_version
+    select * from {{ ref('int_accounts__current') }}
 
 ),
 
@@ -39,7 +38,7 @@ described as (
         successors.successor_id as succeeded_by_customer_id,
         successors.succeeded_at
     from customers
-    left join accounts on customers.customer_id = accounts.account_id
+    left join accounts on customers.customer_id = accounts.customer_id
     left join contacts on customers.customer_id = contacts.customer_id
     left join successors on customers.customer_id = successors.customer_id
 

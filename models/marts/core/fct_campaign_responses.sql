@@ -7,8 +7,7 @@ with responses as (
 
 campaigns as (
 
-    select * from {{ ref('stg_marketing__campaigns') }}
-    where is_latest_version
+    select * from {{ ref('int_campaigns__current') }}
 
 ),
 
