@@ -8,12 +8,13 @@ BIN := .venv/bin
 CUSTOMERS ?= 5000
 DAYS ?= 120
 SEED ?= 7
+WAREHOUSE ?= warehouse/warehouse.duckdb
 
 -include .env
 export
 
 build: .venv/.complete
-	$(BIN)/python -m sample make --customers $(CUSTOMERS) --days $(DAYS) --seed $(SEED)
+	$(BIN)/python -m sample make --customers $(CUSTOMERS) --days $(DAYS) --seed $(SEED) --warehouse $(WAREHOUSE)
 	$(BIN)/python -m sample serve -- $(BIN)/python -m load
 	$(BIN)/python -m operate build
 

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from operate.build import build
 from operate.query import query
@@ -13,12 +14,13 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     building = commands.add_parser("build", help="dbt build, the docs page and a summary; nothing new, nothing built")
     building.add_argument("--force", action="store_true", help="build although nothing has changed since the last time")
+    building.add_argument("--picture", type=Path, help="keep the summary as SVG in this file")
     querying = commands.add_parser("query", help="run a query on the warehouse, read-only, and show the result")
     querying.add_argument("sql")
     options = parser.parse_args(arguments)
     if options.command == "query":
         return query(options.sql)
-    return build(force=options.force)
+    return build(force=options.force, picture=options.picture)
 
 
 if __name__ == "__main__":

@@ -51,13 +51,13 @@ def fingerprint(warehouse: Path, variables: dict[str, str]) -> str:
     return digest.hexdigest()
 
 
-def build(force: bool = False, variables: dict[str, str] | None = None) -> int:
+def build(force: bool = False, variables: dict[str, str] | None = None, picture: Path | None = None) -> int:
     """Run `dbt build` and write the docs page, unless nothing has changed since that last went well; print the summary.
 
-    `variables` override those of dbt_project.yml, like dbt's own `--vars`.
+    `variables` override those of dbt_project.yml, like dbt's own `--vars`. `picture` is where the summary goes as SVG.
     Returns 0 when every model was built and every test passed, 1 otherwise.
     """
-    console = wide_console()
+    console = wide_console(record=picture is not None)
     warehouse = warehouse_path()
     if not warehouse.exists():
         console.print(f"There is no warehouse at {warehouse} yet. Load something first: [bold]python -m load[/bold]")
@@ -69,6 +69,7 @@ def build(force: bool = False, variables: dict[str, str] | None = None) -> int:
         last = json.loads(stamp.read_text())
         if last["fingerprint"] == before:
             print_summary(console, warehouse, docs_page(), BuildResult(**last["result"]), is_new=False)
+            save(console, picture)
             return 0
     stamp.unlink(missing_ok=True)
     result = run_dbt(console, variables)
@@ -81,13 +82,20 @@ def build(force: bool = False, variables: dict[str, str] | None = None) -> int:
         return 1
     stamp.write_text(json.dumps({"fingerprint": before, "result": result.as_dict()}))
     print_summary(console, warehouse, docs_page(), result, is_new=True)
+    save(console, picture)
     return 0
 
 
-def wide_console() -> Console:
+def wide_console(record: bool = False) -> Console:
     """Return a console as wide as the terminal; where there is none, wide enough for the tables."""
-    console = Console()
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=110)
+    console = Console(record=record)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=110, record=record)
+
+
+def save(console: Console, picture: Path | None) -> None:
+    """Write what was printed to `picture` as SVG, if that is asked for."""
+    if picture is not None:
+        console.save_svg(str(picture), title="make build")
 
 
 def docs_page() -> Path:

@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
         "--events", type=positive, help="events of web and app, about; by default 0.5 a customer and day"
     )
     making.add_argument("--to", type=Path, default=HOME)
+    making.add_argument("--warehouse", type=Path, help="begin this warehouse anew if it holds another sample company")
     serving = commands.add_parser(
         "serve", help="serve the company's APIs, and run a command with its sources connected"
     )
@@ -45,7 +46,8 @@ def main(arguments: list[str]) -> int:
     if options.command == "serve":
         return serve_company(options.folder, options.port, command)
     events = options.events or max(round(options.customers * options.days * EVENTS_A_CUSTOMER_AND_DAY), 1)
-    return make(options.to, options.customers, options.days, events, options.seed)
+    made = make(options.to, options.customers, options.days, events, options.seed)
+    return made or (claim(options.warehouse, options.to) if options.warehouse else 0)
 
 
 def positive(text: str) -> int:
@@ -82,6 +84,31 @@ def make(to: Path, customers: int, days: int, events: int, seed: int) -> int:
     console.print(
         f"Made the sample company in {time.monotonic() - started:.1f} s: {told}", highlight=False, soft_wrap=True
     )
+    return 0
+
+
+def claim(warehouse: Path, company: Path) -> int:
+    """Make sure that `warehouse` holds `company` or nothing: two companies in one would mix.
+
+    What another sample company left there goes. A warehouse that was never a sample company's is left alone: returns 1.
+    """
+    mark, made_of = warehouse.with_suffix(".sample.json"), (company / "made.json").read_text()
+    if not warehouse.exists() or (mark.exists() and mark.read_text() == made_of):
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text(made_of)
+        return 0
+    if not mark.exists():
+        print(
+            f"{warehouse} holds data that are not the sample company's, and would be mixed with it.\n"
+            "Name another file: make build WAREHOUSE=warehouse/sample.duckdb",
+            file=sys.stderr,
+        )
+        return 1
+    for old in (warehouse, warehouse.with_suffix(".built.json")):
+        old.unlink(missing_ok=True)
+    shutil.rmtree(warehouse.parent / "pipelines" / warehouse.stem, ignore_errors=True)
+    mark.write_text(made_of)
+    Console().print(f"{warehouse} held another sample company and begins anew", highlight=False, soft_wrap=True)
     return 0
 
 

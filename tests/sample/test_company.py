@@ -71,6 +71,27 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path, capsys
     assert (tmp_path / "thesis.txt").exists()
 
 
+def test_a_warehouse_never_mixes_two_companies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    warehouse = tmp_path / "warehouse" / "w.duckdb"
+
+    def make(customers: int) -> int:
+        sizes = ["--customers", str(customers), "--days", "2"]
+        return main(["make", *sizes, "--to", str(tmp_path / "files"), "--warehouse", str(warehouse)])
+
+    assert make(5) == 0
+    warehouse.write_text("the first company")
+    assert make(5) == 0
+    assert warehouse.exists()
+    assert make(6) == 0
+    assert not warehouse.exists()
+    assert "held another sample company" in capsys.readouterr().out
+    warehouse.write_text("a real company")
+    warehouse.with_suffix(".sample.json").unlink()
+    assert make(6) == 1
+    assert warehouse.read_text() == "a real company"
+    assert "Name another file" in capsys.readouterr().err
+
+
 def test_sizes_are_as_asked(files: Path) -> None:
     totals = json.loads((files / "truth" / "totals.json").read_text())
     lines = event_lines(files)
