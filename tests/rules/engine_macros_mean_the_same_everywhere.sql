@@ -1,0 +1,69 @@
+-- Every macro of macros/engine on literals: what differs between engines must not differ in meaning.
+{% set json = "'{\"a\": {\"b\": \"x\"}, \"n\": 2, \"list\": [{\"id\": \"p\"}, {\"id\": \"q\"}]}'" %}
+with assertions as (
+
+    select 'json_texts reads a nested text' as claim, {{ nth_text(json_texts(json, ['$.a.b', '$.n']), 1) }} = 'x' as holds
+    union all
+    select 'json_texts reads a number as text' as claim, {{ nth_text(json_texts(json, ['$.a.b', '$.n']), 2) }} = '2' as holds
+    union all
+    select 'json_texts gives null for a path that is absent' as claim, {{ nth_text(json_texts(json, ['$.z']), 1) }} is null as holds
+    union all
+    select 'json_texts gives null for what is not JSON' as claim, {{ json_texts("'{\"a\":'", ['$.a']) }} is null as holds
+    union all
+    select
+        'json_elements and exploded give a row an element' as claim,
+        (
+            select count(*)
+            from (select {{ exploded(json_elements(nth_text(json_texts(json, ['$.list']), 1))) }} as element) as elements
+        ) = 2 as holds
+    union all
+    select 'json_elements gives null for what is no array' as claim, {{ json_elements("'nothing'") }} is null as holds
+    union all
+    select
+        'json_entries gives a row a key' as claim,
+        (
+            select max(entry.value)
+            from (select {{ exploded(json_entries("'{\"EUR\": 0.91}'")) }} as entry) as entries
+        ) = '0.91' as holds
+    union all
+    select
+        'utc_timestamp minds the offset' as claim,
+        {{ utc_timestamp("'2026-03-02T01:30:00+02:00'") }} = timestamp '2026-03-01 23:30:00' as holds
+    union all
+    select
+        'utc_timestamp keeps microseconds' as claim,
+        {{ utc_timestamp("'2026-03-02T01:30:00.123456Z'") }} = timestamp '2026-03-02 01:30:00.123456' as holds
+    union all
+    select 'utc_timestamp gives null for what is no time' as claim, {{ utc_timestamp("'soon'") }} is null as holds
+    union all
+    select
+        'utc_from_local minds summer time' as claim,
+        {{ utc_from_local("timestamp '2026-07-01 12:00:00'", "'Europe/Berlin'") }} = timestamp '2026-07-01 10:00:00' as holds
+    union all
+    select
+        'utc_from_local minds winter time' as claim,
+        {{ utc_from_local("timestamp '2026-01-01 12:00:00'", "'Europe/Berlin'") }} = timestamp '2026-01-01 11:00:00' as holds
+    union all
+    select 'keyed_hash gives 64 digits' as claim, length({{ keyed_hash("'someone@example.com'") }}) = 64 as holds
+    union all
+    select 'keyed_hash of null is null' as claim, {{ keyed_hash('cast(null as string)') }} is null as holds
+    union all
+    select 'matches minds no letter case' as claim, {{ matches("'Mozilla GoogleBot/2.1'", 'bot|crawl') }} as holds
+    union all
+    select 'days_after goes back, too' as claim, {{ days_after("date '2026-03-01'", '-1') }} = date '2026-02-28' as holds
+    union all
+    select
+        'days_between counts days' as claim,
+        {{ days_between("date '2026-02-27'", "date '2026-03-02'") }} = 3 as holds
+    union all
+    select
+        'epoch_microseconds counts from 1970' as claim,
+        {{ epoch_microseconds("timestamp '1970-01-01 00:00:01.000002'") }} = 1000002 as holds
+    union all
+    select 'masked keeps the shape alone' as claim, {{ masked("'{\"é\": 12.5'") }} = '{"x": 99.9' as holds
+
+)
+
+select claim
+from assertions
+where not coalesce(holds, false)
