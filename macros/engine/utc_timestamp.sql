@@ -6,9 +6,12 @@
     {{ adapter.dispatch('utc_timestamp')(column) }}
 {%- endmacro %}
 
-{# A plain cast to timestamp would drop the offset. #}
+{# A plain cast to timestamp would drop the offset; a cast to timestamptz wants seconds where there is an offset. #}
 {% macro default__utc_timestamp(column) -%}
-    (try_cast({{ column }} as timestamptz) at time zone 'UTC')
+    (coalesce(
+        try_cast({{ column }} as timestamptz),
+        try_strptime(replace(cast({{ column }} as varchar), 'Z', '+00:00'), '%Y-%m-%dT%H:%M%z')
+    ) at time zone 'UTC')
 {%- endmacro %}
 
 {% macro spark__utc_timestamp(column) -%}

@@ -31,6 +31,11 @@ with assertions as (
         {{ utc_timestamp("'2026-03-02T01:30:00+02:00'") }} = timestamp '2026-03-01 23:30:00' as holds
     union all
     select
+        'utc_timestamp needs no seconds' as claim,
+        {{ utc_timestamp("'2026-03-02T01:30+02:00'") }} = timestamp '2026-03-01 23:30:00'
+        and {{ utc_timestamp("'2026-03-02T01:30Z'") }} = timestamp '2026-03-02 01:30:00' as holds
+    union all
+    select
         'utc_timestamp keeps microseconds' as claim,
         {{ utc_timestamp("'2026-03-02T01:30:00.123456Z'") }} = timestamp '2026-03-02 01:30:00.123456' as holds
     union all
