@@ -40,7 +40,7 @@ named as (
 
     select
         unioned.*,
-        kinds.event_kind
+        coalesce(kinds.event_kind, 'other') as event_kind
     from unioned
     left join kinds on unioned.event_name = kinds.event_name
 

@@ -1,0 +1,88 @@
+"""`python -m operate build` and plain dbt: what a person sees when it goes well, when nothing is new, when it fails."""
+
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import BIN, ROOT, Build, run, run_well
+
+
+@pytest.fixture
+def build(company: Build, tmp_path: Path) -> Build:
+    """A copy of the company's warehouse that a test may spoil."""
+    shutil.copy(company.warehouse, tmp_path / "warehouse.duckdb")
+    return replace(company, folder=tmp_path)
+
+
+def operate(build: Build, *arguments: str):
+    return run(sys.executable, "-m", "operate", *arguments, environment=build.environment | {"COLUMNS": "120"})
+
+
+def test_a_build_ends_with_a_summary_and_the_next_has_nothing_to_do(build: Build) -> None:
+    first = operate(build, "build")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "What landed" in first.stdout
+    assert "models built" in first.stdout
+    assert (build.folder / "target" / "static_index.html").stat().st_size > 1_000_000
+    before = build.warehouse.stat().st_mtime_ns
+    second = operate(build, "build")
+    assert second.returncode == 0
+    assert "Nothing has changed since the last build" in second.stdout
+    assert build.warehouse.stat().st_mtime_ns == before
+
+
+def test_a_failing_test_is_named_and_fails_the_command(build: Build) -> None:
+    with duckdb.connect(str(build.warehouse)) as connection:
+        connection.execute("update raw_web.manifest set records_landed = records_landed + 1")
+    done = operate(build, "build")
+    assert done.returncode == 1
+    assert "every_record_is_accounted_for" in done.stdout
+    assert not build.warehouse.with_suffix(".built.json").exists()
+
+
+def test_without_a_warehouse_it_says_what_to_do(build: Build) -> None:
+    build.warehouse.unlink()
+    done = operate(build, "build")
+    assert done.returncode == 1
+    assert "python -m load" in done.stdout
+
+
+def test_a_query_shows_its_result_or_why_there_is_none(build: Build) -> None:
+    assert "42" in operate(build, "query", "select 42 as answer").stdout
+    wrong = operate(build, "query", "select nothing from nowhere")
+    assert wrong.returncode == 1
+    assert "nowhere" in wrong.stderr
+    assert "read-only" in operate(build, "query", "create table t (a int)").stderr
+
+
+def test_dbt_says_nothing_of_deprecations(tmp_path: Path) -> None:
+    environment = {"DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path / "logs")}
+    printed = run_well(
+        BIN / "dbt", "parse", "--no-partial-parse", "--show-all-deprecations", environment=environment, cwd=ROOT
+    )
+    assert "deprecat" not in printed.lower()
+    assert "warn" not in printed.lower()
+
+
+def test_every_model_is_described_and_every_published_one_under_contract(company: Build) -> None:
+    manifest = json.loads((company.folder / "target" / "manifest.json").read_text())
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert [m["name"] for m in models if not m["description"]] == []
+    assert [m["name"] for m in models if not m["description"].startswith("One row per")] == []
+    published = [m for m in models if m["original_file_path"].startswith("models/marts/")]
+    assert len(published) >= 11
+    assert [m["name"] for m in published if not m["config"]["contract"]["enforced"]] == []
+    bare = [f"{m['name']}.{c['name']}" for m in published for c in m["columns"].values() if not c["description"]]
+    assert bare == []
+
+
+def test_only_staging_reads_sources_and_no_model_asks_which_engine_it_is_on() -> None:
+    for path in sorted((ROOT / "models").rglob("*.sql")):
+        text = path.read_text()
+        assert "target.type" not in text, path
+        assert ("source(" in text) <= ("staging" in path.parts), path
