@@ -3,6 +3,9 @@
 with lines as (
 
     select * from {{ ref('int_order_lines__priced') }}
+    -- A line that is pending without a price is no sale yet: counted now, it would have to be uncounted for the days
+    -- before its price is known, once it is.
+    where source_gross_amount is not null
 
 ),
 
