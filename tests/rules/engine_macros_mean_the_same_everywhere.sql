@@ -2,11 +2,17 @@
 {% set json = "'{\"a\": {\"b\": \"x\"}, \"n\": 2, \"list\": [{\"id\": \"p\"}, {\"id\": \"q\"}]}'" %}
 with assertions as (
 
-    select 'json_texts reads a nested text' as claim, {{ nth_text(json_texts(json, ['$.a.b', '$.n']), 1) }} = 'x' as holds
+    select
+        'json_texts reads a nested text' as claim,
+        {{ nth_text(json_texts(json, ['$.a.b', '$.n']), 1) }} = 'x' as holds
     union all
-    select 'json_texts reads a number as text' as claim, {{ nth_text(json_texts(json, ['$.a.b', '$.n']), 2) }} = '2' as holds
+    select
+        'json_texts reads a number as text' as claim,
+        {{ nth_text(json_texts(json, ['$.a.b', '$.n']), 2) }} = '2' as holds
     union all
-    select 'json_texts gives null for a path that is absent' as claim, {{ nth_text(json_texts(json, ['$.z']), 1) }} is null as holds
+    select
+        'json_texts gives null for a path that is absent' as claim,
+        {{ nth_text(json_texts(json, ['$.z']), 1) }} is null as holds
     union all
     select 'json_texts gives null for what is not JSON' as claim, {{ json_texts("'{\"a\":'", ['$.a']) }} is null as holds
     union all
