@@ -45,10 +45,8 @@ attributed as (
         end as response_type,
         events.event_at as responded_at,
         events.event_at as known_at,
-        case
-            when links.customer_id is null then events.event_at
-            else greatest(events.event_at, links.linked_at)
-        end as attributed_at,
+        -- `greatest` passes over a null: without a customer there is nothing to attribute.
+        case when links.customer_id is not null then greatest(events.event_at, links.linked_at) end as attributed_at,
         coalesce(links.unlinked_at, timestamp '9999-12-31 00:00:00') as unattributed_at
     from events
     left join metrics on events.metric_id = metrics.metric_id
