@@ -17,12 +17,14 @@ last_day as (
 ),
 
 -- A training query is a customer at the start of a session; its features are those of that day's first moment.
+-- Whose session it was must have been known on that day: a service could not have asked for a stranger.
 session_days as (
 
     select
         customer_id,
         cast(event_at as date) as feature_date
     from {{ ref('int_session_starts__customers') }}
+    where cast(known_at as date) = cast(event_at as date)
     group by customer_id, cast(event_at as date)
 
 ),
