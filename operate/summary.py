@@ -62,7 +62,9 @@ def print_summary(console: Console, warehouse: Path, docs_page: Path, result: Bu
         console.print(landed_table(connection))
         for source, reason, records in connection.execute(REASONS).fetchall():
             console.print(f"  [dim]set aside:[/dim] {records:>7,} {source}: {reason}", highlight=False)
+        console.print()
         console.print(published_table(connection))
+        console.print()
     built = (
         f"[bold]{result.models}[/bold] models built, [bold]{result.data_tests}[/bold] data tests and "
         f"[bold]{result.unit_tests}[/bold] unit tests passed in {result.build_seconds:.0f} s, "

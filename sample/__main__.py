@@ -93,7 +93,7 @@ def claim(warehouse: Path, company: Path) -> int:
     What another sample company left there goes. A warehouse that was never a sample company's is left alone: returns 1.
     """
     mark, made_of = warehouse.with_suffix(".sample.json"), (company / "made.json").read_text()
-    if not warehouse.exists() or (mark.exists() and mark.read_text() == made_of):
+    if not holds_records(warehouse) or (mark.exists() and mark.read_text() == made_of):
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.write_text(made_of)
         return 0
@@ -110,6 +110,19 @@ def claim(warehouse: Path, company: Path) -> int:
     mark.write_text(made_of)
     Console().print(f"{warehouse} held another sample company and begins anew", highlight=False, soft_wrap=True)
     return 0
+
+
+def holds_records(warehouse: Path) -> bool:
+    """Return whether anything has landed in `warehouse`; a load without sources leaves empty tables."""
+    if not warehouse.exists():
+        return False
+    import duckdb
+
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        manifests = connection.execute(
+            "select table_schema from information_schema.tables where table_name = 'manifest'"
+        ).fetchall()
+        return any(connection.execute(f"select count(*) from {name}.manifest").fetchone()[0] for (name,) in manifests)
 
 
 def code() -> str:

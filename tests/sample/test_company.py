@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -78,17 +79,26 @@ def test_a_warehouse_never_mixes_two_companies(tmp_path: Path, capsys: pytest.Ca
         sizes = ["--customers", str(customers), "--days", "2"]
         return main(["make", *sizes, "--to", str(tmp_path / "files"), "--warehouse", str(warehouse)])
 
+    def land(rows: int) -> None:
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("create schema raw_web")
+            connection.execute(f"create table raw_web.manifest as select * from range({rows})")
+
     assert make(5) == 0
-    warehouse.write_text("the first company")
+    land(1)
     assert make(5) == 0
     assert warehouse.exists()
     assert make(6) == 0
     assert not warehouse.exists()
     assert "held another sample company" in capsys.readouterr().out
-    warehouse.write_text("a real company")
+    land(0)
+    warehouse.with_suffix(".sample.json").unlink()
+    assert make(6) == 0
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("insert into raw_web.manifest values (1)")
     warehouse.with_suffix(".sample.json").unlink()
     assert make(6) == 1
-    assert warehouse.read_text() == "a real company"
+    assert warehouse.exists()
     assert "Name another file" in capsys.readouterr().err
 
 
