@@ -54,12 +54,12 @@ class Written:
 
     message_id: str
     source: str
-    person: int
+    person_id: int
     is_bot: bool
     is_copy: bool
     is_late: bool
     is_spoiled: bool
-    clock_error: int
+    clock_error_seconds: int
     file: str
     line: int
     event_at: float
