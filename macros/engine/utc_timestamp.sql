@@ -15,5 +15,8 @@
 {%- endmacro %}
 
 {% macro spark__utc_timestamp(column) -%}
-    try_cast({{ column }} as timestamp)
+    coalesce(
+        try_cast({{ column }} as timestamp),
+        try_to_timestamp(replace(cast({{ column }} as string), 'T', ' '), 'yyyy-MM-dd HH:mmXXX')
+    )
 {%- endmacro %}

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 
 import duckdb
 import pytest
@@ -75,3 +76,23 @@ def test_the_pads_give_what_hmac_gives(key: bytes) -> None:
     inner, outer = hmac_pads(key)
     digest = hashlib.sha256(outer + hashlib.sha256(inner + b"someone@example.com").digest()).hexdigest()
     assert digest == hmac.new(key, b"someone@example.com", hashlib.sha256).hexdigest()
+
+
+def test_every_column_of_personal_data_says_so(company: Build) -> None:
+    manifest = json.loads((company.folder / "target" / "manifest.json").read_text())
+    personal = {"email", "phone", "first_name", "last_name", "ip_address", "user_agent", "advertising_id"}
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    tagged = {
+        (model["schema"], model["name"], name): column["config"]["meta"].get("personal_data")
+        for model in models
+        for name, column in model["columns"].items()
+        if name in personal or name.endswith("_hash") or name == "customer_id"
+    }
+    assert len(tagged) > 40
+    for (schema, model, name), tag in tagged.items():
+        if name in personal:
+            assert (schema, tag) == ("staging", True), (model, name)
+        elif name == "email_hash":
+            assert tag == "hashed", (model, name)
+        elif name == "customer_id":
+            assert tag == "pseudonym", (model, name)
