@@ -68,7 +68,7 @@ def list_files(source: str, url: str) -> list[SourceFile]:
         raise SourceFailed(f"{source}: cannot list {url}: {error}. Check {variable} and the rights on it.") from error
     if not found and not filesystem.exists(root):
         raise SourceFailed(
-            f"{source}: there is no {url}. Check {variable}; a relative path starts from the current folder."
+            f"{source}: there is no {url}. Check {variable}, where a relative path starts from the current folder."
         )
     root = root.rstrip("/")
     files = []
