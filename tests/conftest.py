@@ -11,10 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
+# Whoever runs the tests may have sources and a warehouse of their own connected: no test may touch them.
+for _name in [
+    name for name in os.environ if name.startswith(("SOURCES__", "DBT_")) or name in ("WAREHOUSE", "PII_KEY")
+]:
+    del os.environ[_name]
+
 
 def run(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end and return it with its output; nothing of this process's sources leaks into it."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES__", "DBT_"))}
+    """Run a command to its end and return it with its output; a test's monkeypatched sources do not leak into it."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SOURCES__")}
     return subprocess.run(
         [str(part) for part in command], cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=600
     )
