@@ -10,6 +10,7 @@ crossed as (
     select
         sources.currency as source_currency,
         sources.rate_date,
+        sources.base_currency,
         reporting.rate / sources.rate as conversion_rate,
         sources.valid_from,
         sources.valid_to
@@ -20,6 +21,23 @@ crossed as (
         and reporting.currency = '{{ var("reporting_currency") }}'
     where sources.currency <> '{{ var("reporting_currency") }}'
 
+),
+
+-- Rates asked for per another base in other years say the same twice: one of them is enough.
+numbered as (
+
+    select
+        crossed.*,
+        row_number() over (partition by source_currency, rate_date order by base_currency) as place
+    from crossed
+
 )
 
-select * from crossed
+select
+    source_currency,
+    rate_date,
+    conversion_rate,
+    valid_from,
+    valid_to
+from numbered
+where place = 1
