@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sample import flaws
+from sample.truth import Told
 from sample.world import BRANDS, CATEGORIES, Products, Size
 
 COLUMNS = [
@@ -18,12 +19,12 @@ COLUMNS = [
 COLOURS = ["red", "blue", "green", "black", "white", ""]
 
 
-def write_catalog(folder: Path, size: Size, products: Products) -> list[dict]:
-    """Write `products_YYYY-MM-DD.tsv.gz` for every day; return the spoiled records: file, line, reason."""
+def write_catalog(folder: Path, size: Size, products: Products) -> Told:
+    """Write `products_YYYY-MM-DD.tsv.gz` for every day; return what is true of the files."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = size.random("feed flaws")
     fixed = [static_columns(products, p) for p in range(len(products.sku))]
-    spoiled = []
+    told = Told()
     for day in range(size.days):
         date = str(size.start + day)
         rows, reasons = [], []
@@ -38,12 +39,13 @@ def write_catalog(folder: Path, size: Size, products: Products) -> list[dict]:
         text, starts = delimited(COLUMNS, rows)
         name = f"products_{date}.tsv.gz"
         (folder / name).write_bytes(gzip.compress(text.encode(), compresslevel=1, mtime=0))
-        spoiled += [
+        told.records["catalog", name] = len(rows)
+        told.spoiled += [
             {"source": "catalog", "file": name, "line": start, "reason": reason}
             for start, reason in zip(starts, reasons, strict=True)
             if reason
         ]
-    return spoiled
+    return told
 
 
 def static_columns(products: Products, p: int) -> list[str]:
