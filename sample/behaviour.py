@@ -7,13 +7,9 @@ import numpy as np
 from sample.world import CATEGORIES, STORES, People, Products, Size
 
 DAY = 86_400
-EVENTS_PER_SESSION = 9.3  # measured; only how many sessions are drawn depends on it
-PEAK_MONTH_LIFT = 0.8  # how much more a category is wanted in its month than half a year away from it
+EVENTS_PER_SESSION = 8.6  # measured; only how many sessions are drawn depends on it
+PEAK_MONTH_LIFT = 0.8
 LIST_LENGTH = 8
-NEVER = 10**9
-LISTS_PASSED = 0.4  # of the lists in which something is clicked: those with one before them in which nothing is
-STOPS_AT_A_PLACE = 0.3  # of those who look down a list, the share that clicks at each place and goes no further
-LAST_START = 23.6  # the hour after which no visit of the last day begins: all of them end with the company's days
 
 (PAGE, SEARCH, LIST, CLICK, VIEW, ADD, REMOVE, CART, CHECKOUT, ORDER, REFUND, INSTALL, OPEN, BACKGROUND) = range(14)
 EVENT_NAMES = [
@@ -30,7 +26,7 @@ class Sessions:
     person: np.ndarray
     start: np.ndarray
     is_app: np.ndarray
-    login: np.ndarray  # seconds into the session from which the account shows; NEVER: not at all
+    login: np.ndarray  # seconds into the session from which the account shows; a large number: never
 
     @property
     def day(self) -> np.ndarray:
@@ -78,30 +74,26 @@ def make_sessions(size: Size, people: People) -> Sessions:
     weekday = (np.arange(size.days) + int((size.start - np.datetime64("2026-01-05")).astype(int))) % 7
     weight = np.where(weekday >= 5, 1.35, 1.0) * np.linspace(0.9, 1.1, size.days)
     day = rng.choice(size.days, count, p=weight / weight.sum())
-    hour = np.clip(rng.normal(18, 4.5, count), 0, np.where(day < size.days - 1, 23.99, LAST_START))
+    hour = np.clip(rng.normal(18, 4.5, count), 0, 23.99)
     is_app = (people.app_device[person] > 0) & (rng.random(count) < 0.5)
     # Who has an account logs in on most visits, somewhere on the way; before they joined they cannot.
     knows = (people.account[person] > 0) & (day > people.joined[person])
     logs_in = knows & (rng.random(count) < np.where(is_app, 0.8, 0.55))
-    login = np.where(logs_in, rng.choice([0, 60, 240], count, p=[0.4, 0.4, 0.2]), NEVER)
+    login = np.where(logs_in, rng.choice([0, 60, 240], count, p=[0.4, 0.4, 0.2]), 10**9)
     order = np.lexsort((day * DAY + hour, person))
     return Sessions(person[order], (day * DAY + hour * 3600).astype(np.int64)[order], is_app[order], login[order])
 
 
-def seasons(size: Size) -> np.ndarray:
-    """Return how much each category is wanted, by day and category: most in its month, least half a year away."""
-    month = (size.start + np.arange(size.days)).astype("datetime64[M]").astype(int)[:, None] % 12 + 1
-    apart = np.abs(month - np.array([peak for _, _, _, peak in CATEGORIES])[None, :])
-    return 1 + PEAK_MONTH_LIFT * (1 - np.minimum(apart, 12 - apart) / 6)
-
-
 def choose_products(
-    rng: np.random.Generator, size: Size, people: People, products: Products, person: np.ndarray, day: np.ndarray
+    rng: np.random.Generator, people: People, products: Products, person: np.ndarray, day: np.ndarray, month: int
 ) -> np.ndarray:
     """Return a product for each person and day: by their taste for categories, the season, the brand and the price."""
-    weights = np.cumsum(people.taste[person] * seasons(size)[day], axis=1)
-    drawn = rng.random(len(person)) * weights[:, -1]
-    category = np.minimum((weights < drawn[:, None]).sum(axis=1), len(CATEGORIES) - 1)
+    season = np.array(
+        [1 + PEAK_MONTH_LIFT * (1 - min(abs(c[3] - month), 12 - abs(c[3] - month)) / 6) for c in CATEGORIES]
+    )
+    weights = np.cumsum(people.taste * season, axis=1)
+    drawn = rng.random(len(person)) * weights[person, -1]
+    category = np.minimum((weights[person] < drawn[:, None]).sum(axis=1), len(CATEGORIES) - 1)
     best, best_liking = np.zeros(len(person), dtype=np.int64), np.full(len(person), -np.inf)
     members = [np.flatnonzero(products.category == c) for c in range(len(CATEGORIES))]
     cumulated = [np.cumsum(products.popularity[m]) for m in members]
@@ -127,9 +119,10 @@ def make_events(size: Size, people: People, products: Products, sessions: Sessio
     carts are ordered. Whether a product is wanted depends on taste, so that what was viewed tells what is bought.
     """
     rng = size.random("events")
+    month = int(str(size.start)[5:7])
     viewing = np.repeat(np.arange(len(sessions.person)), rng.geometric(0.42, len(sessions.person)).clip(1, 8))
     person, day = sessions.person[viewing], sessions.day[viewing].clip(0, size.days - 1)
-    product = choose_products(rng, size, people, products, person, day)
+    product = choose_products(rng, people, products, person, day, month)
     again = rebought(rng, products, viewing, person, product)
     product = np.where(again >= 0, again, product)
     step = np.arange(len(viewing)) - np.searchsorted(viewing, viewing)
@@ -139,10 +132,7 @@ def make_events(size: Size, people: People, products: Products, sessions: Sessio
     adds = rng.random(len(viewing)) < np.clip(0.14 + 0.5 * liking + 0.4 * (again >= 0), 0, 0.9)
     removes = adds & (rng.random(len(viewing)) < 0.1)
     quantity = np.where(rng.random(len(viewing)) < 0.85, 1, rng.integers(2, 4, len(viewing)))
-    # A category of a small company is soon seen through.
-    length_of_list = min(LIST_LENGTH, len(products.sku) // len(CATEGORIES))
-    position = (rng.geometric(STOPS_AT_A_PLACE, len(viewing)) - 1) % length_of_list + 1
-    passes = from_list & (rng.random(len(viewing)) < LISTS_PASSED)
+    position = np.minimum(rng.geometric(0.3, len(viewing)), LIST_LENGTH)
 
     kept = np.bincount(viewing[adds & ~removes], minlength=len(sessions.person))
     touched = np.bincount(viewing[adds], minlength=len(sessions.person)) > 0
@@ -159,7 +149,6 @@ def make_events(size: Size, people: People, products: Products, sessions: Sessio
         (s, sessions.start, PAGE, None, None, None, None),
         (s[app], sessions.start[app] - 1, OPEN, None, None, None, None),
         (viewing[from_search], at[from_search] - 12, SEARCH, None, None, None, None),
-        (viewing[passes], at[passes] - 11, LIST, product[passes], None, None, None),
         (viewing[from_list], at[from_list] - 9, LIST, product[from_list], position[from_list], None, None),
         (viewing[from_list], at[from_list] - 3, CLICK, product[from_list], position[from_list], None, None),
         (viewing, at, VIEW, product, None, None, None),
@@ -205,28 +194,15 @@ def rebought(
 
 
 def make_lists(rng: np.random.Generator, products: Products, events: Events) -> np.ndarray:
-    """Return the products that each list event showed, an array (events, LIST_LENGTH), -1 where it was shorter.
-
-    A list shows what its category lists that day, the popular more often and further up, nothing twice, and the product
-    that was clicked at its place.
-    """
+    """Return the products that each list event showed, an array (events, LIST_LENGTH): the clicked one at its place."""
     shown = np.full((len(events.kind), LIST_LENGTH), -1, dtype=np.int32)
     lists = np.flatnonzero(events.kind == LIST)
-    day = (events.at[lists] // DAY).astype(int).clip(0, products.listed.shape[1] - 1)
     category = products.category[events.product[lists]]
     for c in range(len(CATEGORIES)):
-        member = np.flatnonzero(products.category == c)
         here = lists[category == c]
-        # The first to arrive, each after a time that is short for the popular: a draw by weight without replacement.
-        arrives = rng.exponential(size=(len(here), len(member))) / products.popularity[member]
-        absent = ~products.listed[member][:, day[category == c]].T | (member == events.product[here][:, None])
-        arrives[absent] = np.inf
-        length = min(LIST_LENGTH, len(member))
-        first = np.argsort(arrives, axis=1)[:, :length]
-        gone = np.isinf(np.take_along_axis(arrives, first, axis=1))
-        shown[here, :length] = np.where(gone, -1, member[first])
-    clicked = lists[events.position[lists] > 0]
-    shown[clicked, events.position[clicked] - 1] = events.product[clicked]
+        member = np.flatnonzero(products.category == c)
+        shown[here] = member[rng.integers(0, len(member), (len(here), LIST_LENGTH))]
+    shown[lists, events.position[lists] - 1] = events.product[lists]
     return shown
 
 
@@ -244,7 +220,7 @@ def make_sales(size: Size, people: People, products: Products, channel: str, cou
     day = rng.integers(0, size.days, count)
     at = day * DAY + (9 * 3600 + rng.random(count) * 10 * 3600).astype(np.int64)
     line_order = np.repeat(np.arange(count), rng.geometric(0.55, count).clip(1, 4))
-    product = choose_products(rng, size, people, products, person[line_order], day[line_order])
+    product = choose_products(rng, people, products, person[line_order], day[line_order], int(str(size.start)[5:7]))
     # A product stands once in an order.
     _, keep = np.unique(line_order * len(products.sku) + product, return_index=True)
     line_order, product = line_order[keep], product[keep]

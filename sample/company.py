@@ -1,24 +1,25 @@
 """Makes the whole company: draws the world and what happens in it, and writes both down, with the truth beside."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sample import flaws
 from sample.behaviour import ORDER, REFUND, Events, Sessions, make_events, make_sales, make_sessions
 from sample.systems.api import write_api
 from sample.systems.catalog import write_catalog
-from sample.systems.events import contexts, ordered_products, properties, write_events
+from sample.systems.events import Written, contexts, ordered_products, properties, write_events
 from sample.systems.marketplace import write_marketplace
 from sample.systems.shop import FIRST_ORDER, ShopOrders, make_shop_orders, write_shop
 from sample.systems.store import write_stores
-from sample.truth import Told, write_truth
 from sample.world import People, Products, Size, make_people, make_products, make_rates
 
-MARKETPLACE_ORDERS = 0.63  # a customer
-STORE_SALES = 0.74
+MARKETPLACE_ORDERS = 0.6  # a customer
+STORE_SALES = 0.7
 
 
 def make_company(to: Path, size: Size) -> dict[str, int]:
@@ -28,23 +29,26 @@ def make_company(to: Path, size: Size) -> dict[str, int]:
     events, shown, sales = make_events(size, people, products, sessions)
     shop = make_shop_orders(size, people, sales, rates)
     write_shop(to / "shop.db", size, people, products, shop)
-    told = shop_told(size, products, shop)
-    stream, all_sessions = write_clickstream(to, size, people, products, sessions, events, shown, shop)
-    told.add(stream_told(stream))
-    told.add(write_catalog(to / "catalog", size, products))
+    written, all_sessions = write_clickstream(to, size, people, products, sessions, events, shown, shop)
+    spoiled = write_catalog(to / "catalog", size, products)
     marketplace = make_sales(size, people, products, "marketplace", round(size.customers * MARKETPLACE_ORDERS))
-    told.add(write_marketplace(to / "marketplace", size, people, products, marketplace, rates))
+    spoiled_reports, reported = write_marketplace(to / "marketplace", size, people, products, marketplace, rates)
     tills = make_sales(size, people, products, "store", round(size.customers * STORE_SALES))
-    told.add(write_stores(to / "store", size, people, products, tills, rates))
-    told.add(write_api(to / "api", size, people, sales, rates))
-    write_truth(to / "truth", size, people, all_sessions, stream, told)
+    spoiled_tills, repeated, sold = write_stores(to / "store", size, people, products, tills, rates)
+    merged = write_api(to / "api", size, people, sales, rates)
+    lines = [*shop_lines(size, products, shop), *reported, *sold]
+    spoiled += [*spoiled_reports, *spoiled_tills]
+    spoiled += [
+        {"source": w.source, "file": w.file, "line": w.line, "reason": "event"} for w in written if w.is_spoiled
+    ]
+    write_truth(to / "truth", size, people, all_sessions, written, lines, spoiled, repeated, merged)
     return {
         "customers": size.customers,
         "products": len(products.sku),
         "days": size.days,
-        "events": stream.num_rows,
+        "events": len(written),
         "orders": len(sales.person) + len(marketplace.person) + len(tills.person),
-        "spoiled lines": len(told.spoiled),
+        "spoiled lines": len(spoiled),
     }
 
 
@@ -57,7 +61,7 @@ def write_clickstream(
     events: Events,
     shown: np.ndarray,
     shop: ShopOrders,
-) -> tuple[pa.Table, Sessions]:
+) -> tuple[list[Written], Sessions]:
     """Write the events of people and bots; return the truth about every line, and the sessions with their logins."""
     sessions.login = logged_in_at_checkout(sessions, events, shop)
     events, shown = with_refunds(size, events, shown, shop)
@@ -73,20 +77,9 @@ def write_clickstream(
     is_app = known & sessions.is_app[session]
     device = np.where(known, people.device[person] * 2 + is_app, 0)
     heads, bodies = contexts(size, people, sessions, silent)
+    props = properties(size, products, events, shown, order_descriptions(products, shop), is_app)
     flawed = flaws.flaw_events(size, events, device)
-    ordered = order_descriptions(products, shop)
-    props = properties(size, products, events, shown, ordered, is_app, flawed.is_unknown_product)
     return write_events(to, size, events, flawed, heads, bodies, users, props, is_app, person, is_bot), sessions
-
-
-def stream_told(stream: pa.Table) -> Told:
-    """Return what the truth about the clickstream tells of its files and of the lines that are spoiled."""
-    counted = stream.group_by(["source", "file"]).aggregate([([], "count_all")]).to_pylist()
-    spoiled = stream.filter(stream["is_spoiled"]).select(["source", "file", "line", "spoiled_how"])
-    return Told(
-        records=Counter({(row["source"], row["file"]): row["count_all"] for row in counted}),
-        spoiled=spoiled.rename_columns(["source", "file", "line", "reason"]).to_pylist(),
-    )
 
 
 def logged_in_at_checkout(sessions: Sessions, events: Events, shop: ShopOrders) -> np.ndarray:
@@ -129,11 +122,11 @@ def order_descriptions(products: Products, shop: ShopOrders) -> dict[int, tuple[
     return described
 
 
-def shop_told(size: Size, products: Products, shop: ShopOrders) -> Told:
-    """Return the true lines of the web shop's orders, and the tax of the orders."""
+def shop_lines(size: Size, products: Products, shop: ShopOrders) -> list[dict]:
+    """Return the true lines of the web shop's orders."""
     lines, base = shop.sales.lines, int(size.start.astype("datetime64[s]").astype(np.int64))
     gross = np.round(shop.price * lines.quantity, 2)
-    true_lines = [
+    return [
         {
             "channel": "web_shop", "order_id": str(FIRST_ORDER + order), "line": i,
             "person_id": int(shop.sales.person[order]), "placed_at": base + int(shop.sales.at[order]),
@@ -141,9 +134,66 @@ def shop_told(size: Size, products: Products, shop: ShopOrders) -> Told:
             "sku": str(products.sku[lines.product[i]]), "quantity": int(lines.quantity[i]), "gross": float(gross[i]),
             "discount": float(shop.discount[i]), "tax": None, "refunded": float(shop.refund_amount[i]),
             "is_cancelled": bool(~np.isnan(shop.cancelled_at[order])), "is_test": bool(shop.is_test[order]),
-            "is_unknown_product": False,
         }
         for i, order in enumerate(lines.order.tolist())
     ]  # fmt: skip
-    taxes = {str(number): tax for number, tax in enumerate(shop.tax.tolist(), FIRST_ORDER)}
-    return Told(order_lines=true_lines, order_tax=taxes)
+
+
+def write_truth(
+    to: Path,
+    size: Size,
+    people: People,
+    sessions: Sessions,
+    written: list[Written],
+    lines: list[dict],
+    spoiled: list[dict],
+    repeated: list[dict],
+    merged: list[dict],
+) -> None:
+    """Write what is true as Parquet: persons, identities, events, order_lines, what is spoiled, repeated or merged."""
+    to.mkdir(parents=True, exist_ok=True)
+    base = size.start.astype("datetime64[us]").astype(np.int64)
+    joined = people.joined < size.days
+    persons = pa.table({
+        "person_id": np.arange(size.customers),
+        "shop_customer_id": [str(a) if a and j else None for a, j in zip(people.account.tolist(), joined, strict=True)],
+        "crm_contact_id": [str(c) if c and j else None for c, j in zip(people.contact.tolist(), joined, strict=True)],
+        "loyalty_id": [str(c) if c else None for c in people.loyalty.tolist()],
+        "email": people.email.tolist(),
+        "country": people.country.tolist(),
+    })  # fmt: skip
+    used = {(int(p), bool(a)) for p, a in zip(sessions.person.tolist(), sessions.is_app.tolist(), strict=True)}
+    identities = [
+        {"anonymous_id": f"app-{p:06d}" if app else f"web-{people.device[p]:06d}", "person_id": p}
+        for p, app in sorted(used)
+    ]
+    columns = {name: [getattr(w, name) for w in written] for name in Written.__dataclass_fields__}
+    happened = base + np.round(np.array(columns.pop("event_at")) * 1e6).astype(np.int64)
+    events = pa.table({**columns, "event_at": pa.array(happened, pa.timestamp("us"))})
+    pq.write_table(persons, to / "persons.parquet")
+    pq.write_table(events, to / "events.parquet")
+    for name, rows, empty in (
+        ("identities", identities, {"anonymous_id": pa.string(), "person_id": pa.int64()}),
+        ("order_lines", lines, {"channel": pa.string(), "order_id": pa.string()}),
+        (
+            "spoiled_lines",
+            spoiled,
+            {"source": pa.string(), "file": pa.string(), "line": pa.int64(), "reason": pa.string()},
+        ),
+        (
+            "repeated_files",
+            repeated,
+            {"source": pa.string(), "file": pa.string(), "of": pa.string(), "lines": pa.int64()},
+        ),
+        ("merged_contacts", merged, {"crm_contact_id": pa.string(), "merged_contact_id": pa.string()}),
+    ):
+        table = pa.Table.from_pylist(rows) if rows else pa.schema(empty.items()).empty_table()
+        pq.write_table(table, to / f"{name}.parquet")
+    files = Counter((w.source, w.file) for w in written)
+    totals = {
+        "lines": sum(files.values()),
+        "copies": sum(w.is_copy for w in written),
+        "spoiled": sum(w.is_spoiled for w in written),
+        "files": {f"{source}/{file}": count for (source, file), count in sorted(files.items())},
+    }
+    (to / "totals.json").write_text(json.dumps(totals, indent=1))

@@ -9,7 +9,6 @@ from sample.world import Products, Size
 
 DUPLICATE_EVENTS = 0.01  # an SDK sends again what it was not told had arrived: same messageId, later receipt
 LATE_EVENTS = 0.02  # a device was offline: received minutes to five days later
-LATE_FROM, LATE_UP_TO = 300, 5 * DAY  # seconds
 WRONG_CLOCK_DEVICES = 0.02  # a device's clock is off by hours or days; it shifts both times that the device gives
 BOT_EVENTS = 0.03  # of all events; most bots say so in their user agent, some do not
 SILENT_BOTS = 0.3  # of the bots
@@ -17,7 +16,7 @@ BROKEN_LINES = 0.002  # cut in the middle, blank, or no JSON at all
 MISSING_MESSAGE_ID = 0.0005
 MISSING_RECEIVED_AT = 0.0005
 UNREADABLE_RECEIVED_AT = 0.0005
-UNKNOWN_PRODUCTS = 0.002  # of products viewed, and of those sold by marketplace and tills: they are in no feed
+UNKNOWN_PRODUCTS = 0.002  # viewed, but in no feed
 MISSING_CURRENCY = 0.01  # orders of shop and marketplace
 TEST_ORDERS = 0.005  # of the shop
 CANCELLED_ORDERS = 0.03  # of shop and marketplace
@@ -44,25 +43,22 @@ BOT_AGENTS = [
 
 @dataclass
 class EventFlaws:
-    """What is wrong with each event: delay and clock error in seconds, whether sent twice, of no known product."""
+    """What is wrong with each event: seconds of delay and of clock error, and whether it is sent again."""
 
     delay: np.ndarray
     clock_error: np.ndarray
     is_repeated: np.ndarray
-    is_unknown_product: np.ndarray
 
 
 def flaw_events(size: Size, events: Events, device: np.ndarray) -> EventFlaws:
     """Return what goes wrong with events; `device` numbers the device of each, since a wrong clock is a device's."""
     rng, n = size.random("event flaws"), len(events.at)
     late = rng.random(n) < LATE_EVENTS
-    delay = np.where(late, np.exp(rng.uniform(np.log(LATE_FROM), np.log(LATE_UP_TO), n)), rng.uniform(0, 2, n))
+    delay = np.where(late, np.exp(rng.uniform(np.log(300), np.log(5 * DAY), n)), rng.uniform(0, 2, n))
     devices = int(device.max(initial=0)) + 1
     wrong = rng.random(devices) < WRONG_CLOCK_DEVICES
     error = np.where(wrong, rng.choice([-3 * DAY, -7200, 3600, 400 * DAY], devices), 0)
-    repeated = rng.random(n) < DUPLICATE_EVENTS
-    unknown = (events.kind == VIEW) & (rng.random(n) < UNKNOWN_PRODUCTS)
-    return EventFlaws(np.round(delay, 3), error[device], repeated, unknown)
+    return EventFlaws(np.round(delay, 3), error[device], rng.random(n) < DUPLICATE_EVENTS)
 
 
 def bot_events(size: Size, products: Products, events: Events, first_session: int) -> tuple[Events, np.ndarray]:
@@ -80,17 +76,6 @@ def bot_events(size: Size, products: Products, events: Events, first_session: in
     return made, rng.random(bots) < SILENT_BOTS
 
 
-def unknown_sku(number: int) -> str:
-    """Return the key of a product that no feed lists."""
-    return f"SKU-9{number % 10_000:04d}"
-
-
-def broken(rng: np.random.Generator, text: str) -> tuple[str, str]:
-    """Return what a line looks like when something went wrong while it was written, and what that was."""
-    ways = (
-        (text[: len(text) // 2], "cut in the middle"),
-        ("", "blank"),
-        ("<html>502 Bad Gateway</html>", "no JSON"),
-        (text + "}", "something after its end"),
-    )
-    return ways[rng.integers(0, len(ways))]
+def broken(rng: np.random.Generator, text: str) -> str:
+    """Return what a line looks like when something went wrong while it was written."""
+    return [text[: len(text) // 2], "", "<html>502 Bad Gateway</html>", text + "}"][rng.integers(0, 4)]

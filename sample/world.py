@@ -213,7 +213,7 @@ def make_people(size: Size) -> People:
         contact=np.where(has_contact, 50001 + np.arange(n), 0),
         loyalty=np.where(has_card, 700001 + np.arange(n), 0),
         device=device,
-        app_device=np.where(rng.random(n) < 0.5, np.arange(n) + 1, 0),
+        app_device=np.where(rng.random(n) < 0.35, np.arange(n) + 1, 0),
         consents=rng.random((n, 2)) < [0.7, 0.85],
     )
 

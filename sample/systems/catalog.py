@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from sample import flaws
-from sample.truth import Told
 from sample.world import BRANDS, CATEGORIES, Products, Size
 
 COLUMNS = [
@@ -19,12 +18,12 @@ COLUMNS = [
 COLOURS = ["red", "blue", "green", "black", "white", ""]
 
 
-def write_catalog(folder: Path, size: Size, products: Products) -> Told:
-    """Write `products_YYYY-MM-DD.tsv.gz` for every day; return what is true of the files."""
+def write_catalog(folder: Path, size: Size, products: Products) -> list[dict]:
+    """Write `products_YYYY-MM-DD.tsv.gz` for every day; return the spoiled records: file, line, reason."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = size.random("feed flaws")
     fixed = [static_columns(products, p) for p in range(len(products.sku))]
-    told = Told()
+    spoiled = []
     for day in range(size.days):
         date = str(size.start + day)
         rows, reasons = [], []
@@ -39,13 +38,12 @@ def write_catalog(folder: Path, size: Size, products: Products) -> Told:
         text, starts = delimited(COLUMNS, rows)
         name = f"products_{date}.tsv.gz"
         (folder / name).write_bytes(gzip.compress(text.encode(), compresslevel=1, mtime=0))
-        told.records["catalog", name] = len(rows)
-        told.spoiled += [
+        spoiled += [
             {"source": "catalog", "file": name, "line": start, "reason": reason}
             for start, reason in zip(starts, reasons, strict=True)
             if reason
         ]
-    return told
+    return spoiled
 
 
 def static_columns(products: Products, p: int) -> list[str]:

@@ -8,7 +8,6 @@ import numpy as np
 from sample import flaws
 from sample.behaviour import DAY, Sales
 from sample.systems.shop import local_prices
-from sample.truth import Told
 from sample.world import People, Products, Size
 
 COLUMNS = [
@@ -32,8 +31,10 @@ def order_id(number: int) -> str:
     return f"113-{number // 10**7:07d}-{number % 10**7:07d}"
 
 
-def write_marketplace(folder: Path, size: Size, people: People, products: Products, sales: Sales, rates: dict) -> Told:
-    """Write `orders_YYYY-MM-DD.tsv` for each day of an update; return what is true of the files and the orders.
+def write_marketplace(
+    folder: Path, size: Size, people: People, products: Products, sales: Sales, rates: dict
+) -> tuple[list[dict], list[dict]]:
+    """Write `orders_YYYY-MM-DD.tsv` for each day of an update; return the spoiled records and the true lines.
 
     An order is reported as Pending on its day, without a price, and as Shipped or Cancelled hours or days later.
     """
@@ -49,9 +50,7 @@ def write_marketplace(folder: Path, size: Size, people: People, products: Produc
     discount = np.where(rng.random(len(total)) < 0.1, np.round(total * 0.05, 2), 0.0)
     tax = np.round((total - discount) * 0.1, 2)
     files: dict[str, list[tuple[str, str | None]]] = defaultdict(list)
-    unknown = rng.random(len(total)) < flaws.UNKNOWN_PRODUCTS
-    sku = [flaws.unknown_sku(i) if unknown[i] else str(products.sku[p]) for i, p in enumerate(lines.product.tolist())]
-    told = Told()
+    truth = []
 
     def stamp(seconds: int) -> str:
         return f"{np.datetime_as_string(np.datetime64(int(base) + int(seconds), 's'))}+00:00"
@@ -66,7 +65,7 @@ def write_marketplace(folder: Path, size: Size, people: People, products: Produc
         for at, status, item_price, item_tax, promotion in states:
             row = [
                 order_id(order), f"M-{order}", stamp(sales.at[order]), stamp(at), status, SITES[country],
-                sku[i], f"B{lines.product[i]:09d}",
+                products.sku[lines.product[i]], f"B{lines.product[i]:09d}",
                 "Unshipped" if status == "Pending" else status,
                 str(lines.quantity[i]), currency, item_price, item_tax, promotion, country,
             ]  # fmt: skip
@@ -76,22 +75,21 @@ def write_marketplace(folder: Path, size: Size, people: People, products: Produc
                 row = row[:9] if reason == "too few fields" else [*row, "surplus"]
             files[stamp(at)[:10]].append(("\t".join(row), reason))
         settled_at = len(states) > 1
-        told.order_lines.append({
+        truth.append({
             "channel": "marketplace", "order_id": order_id(order), "line": i, "person_id": int(sales.person[order]),
             "placed_at": base + int(sales.at[order]), "currency": currency or None,
-            "sku": sku[i], "quantity": int(lines.quantity[i]),
+            "sku": products.sku[lines.product[i]], "quantity": int(lines.quantity[i]),
             "gross": float(total[i]) if settled_at and not cancelled[order] else None,
             "discount": float(discount[i]), "tax": float(tax[i]), "refunded": 0.0,
             "is_cancelled": bool(settled_at and cancelled[order]), "is_test": False,
-            "is_unknown_product": bool(unknown[i]),
         })  # fmt: skip
+    spoiled = []
     for day, rows in sorted(files.items()):
         name = f"orders_{day}.tsv"
         (folder / name).write_text("\n".join(["\t".join(COLUMNS), *(text for text, _ in rows)]) + "\n")
-        told.records["marketplace", name] = len(rows)
-        told.spoiled += [
+        spoiled += [
             {"source": "marketplace", "file": name, "line": line, "reason": reason}
             for line, (_, reason) in enumerate(rows, 2)
             if reason
         ]
-    return told
+    return spoiled, truth

@@ -11,7 +11,6 @@ from sample import flaws
 from sample.behaviour import Sales
 from sample.systems.catalog import delimited
 from sample.systems.shop import local_prices
-from sample.truth import Told
 from sample.world import STORES, People, Products, Size
 
 COLUMNS = [
@@ -28,8 +27,10 @@ COLUMNS = [
 ]
 
 
-def write_stores(folder: Path, size: Size, people: People, products: Products, sales: Sales, rates: dict) -> Told:
-    """Write `<store>/YYYY-MM-DD.csv`; return what is true of the files and the sales.
+def write_stores(
+    folder: Path, size: Size, people: People, products: Products, sales: Sales, rates: dict
+) -> tuple[list[dict], list[dict], list[dict]]:
+    """Write `<store>/YYYY-MM-DD.csv`; return the spoiled records, the true lines and the files that were sent twice.
 
     From the middle on the files have a column more. A return is a line of its own, with a negative quantity.
     """
@@ -44,18 +45,16 @@ def write_stores(folder: Path, size: Size, people: People, products: Products, s
     price = local_prices(size, rates, currency[lines.order], day, lines.price)
     returned = rng.random(len(price)) < flaws.RETURNED_LINES
     files: dict[tuple[str, str], list[tuple[list[str], str | None]]] = defaultdict(list)
-    unknown = rng.random(len(price)) < flaws.UNKNOWN_PRODUCTS
     truth, place = [], defaultdict(int)
     for i, order in enumerate(lines.order.tolist()):
         name = store[order]
         sold = datetime.fromtimestamp(base + int(sales.at[order]), UTC).astimezone(zones[name])
         place[order] += 1
         card = people.loyalty[sales.person[order]]
-        sku = flaws.unknown_sku(i) if unknown[i] else str(products.sku[lines.product[i]])
         units = -int(lines.quantity[i]) if returned[i] else int(lines.quantity[i])
         row = [
             f"T{order:07d}", str(place[order]), name, f"{sold:%Y-%m-%d %H:%M:%S}", str(card) if card else "",
-            sku, str(units), f"{price[i]:.2f}", currency[order],
+            products.sku[lines.product[i]], str(units), f"{price[i]:.2f}", currency[order],
             str(bool(returned[i])).lower(),
         ]  # fmt: skip
         row, reason = spoiled_row(rng, row)
@@ -67,13 +66,11 @@ def write_stores(folder: Path, size: Size, people: People, products: Products, s
             "channel": "store", "order_id": f"{name}-T{order:07d}", "line": place[order],
             "person_id": int(sales.person[order]), "placed_at": base + int(sales.at[order]),
             "currency": currency[order],
-            "sku": sku, "quantity": units, "gross": 0.0 if returned[i] else amount,
+            "sku": products.sku[lines.product[i]], "quantity": units, "gross": 0.0 if returned[i] else amount,
             "discount": 0.0, "tax": 0.0, "refunded": amount if returned[i] else 0.0, "is_cancelled": False,
-            "is_test": False, "is_unknown_product": bool(unknown[i]),
+            "is_test": False,
         })  # fmt: skip
-    told = write_files(folder, size, files, rng)
-    told.order_lines = truth
-    return told
+    return (*write_files(folder, size, files, rng), truth)
 
 
 def spoiled_row(rng: np.random.Generator, row: list[str]) -> tuple[list[str], str | None]:
@@ -93,9 +90,9 @@ def spoiled_row(rng: np.random.Generator, row: list[str]) -> tuple[list[str], st
     return changed, reason
 
 
-def write_files(folder: Path, size: Size, files: dict, rng: np.random.Generator) -> Told:
-    """Write the files, some of them a second time under another name; return what is true of them."""
-    told = Told()
+def write_files(folder: Path, size: Size, files: dict, rng: np.random.Generator) -> tuple[list[dict], list[dict]]:
+    """Write the files; return the spoiled records and the files that a till sent a second time under another name."""
+    spoiled, repeated = [], []
     middle = str(size.start + int(np.ceil(size.days * flaws.NEW_TILL_COLUMN_FROM)))
     for (store, date), rows in sorted(files.items()):
         # A file has one header: the column is there when its first line has it.
@@ -105,16 +102,13 @@ def write_files(folder: Path, size: Size, files: dict, rng: np.random.Generator)
         text, starts = delimited(header, [row for row, _ in fitted], delimiter=",")
         name = f"{store}/{date}.csv"
         (folder / store).mkdir(parents=True, exist_ok=True)
-        names = [name]
+        (folder / name).write_text(text)
         if rng.random() < flaws.REPEATED_TILL_FILES:
-            names.append(f"{store}/{date}-again.csv")
-            told.repeated.append({"source": "store", "file": names[1], "of": name, "lines": len(rows)})
-        for each in names:
-            (folder / each).write_text(text)
-            told.records["store", each] = len(rows)
-            told.spoiled += [
-                {"source": "store", "file": each, "line": start, "reason": reason}
-                for start, (_, reason) in zip(starts, fitted, strict=True)
-                if reason
-            ]
-    return told
+            (folder / f"{store}/{date}-again.csv").write_text(text)
+            repeated.append({"source": "store", "file": f"{store}/{date}-again.csv", "of": name, "lines": len(rows)})
+        spoiled += [
+            {"source": "store", "file": name, "line": start, "reason": reason}
+            for start, (_, reason) in zip(starts, fitted, strict=True)
+            if reason
+        ]
+    return spoiled, repeated
