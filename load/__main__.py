@@ -76,7 +76,8 @@ def _load(sources: list[str], warehouse: Path, out: Console) -> int:
     # Loading dlt takes a second; a wrong argument or a held lock should not wait for it.
     import duckdb
 
-    from load.landing import Outcome, create_tables, land
+    from load.landing import Outcome
+    from load.pipeline import create_tables, land
 
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     outcomes: list[Outcome] = []

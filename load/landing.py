@@ -1,4 +1,4 @@
-"""The landing record, the manifest, and the one way a source reaches the warehouse.
+"""The landing record, the manifest, and how a reader hands over what it read.
 
 What a source sent lands as it came, in the schema `raw_<source>`. Three rules hold for all sources:
 
@@ -10,35 +10,25 @@ What a source sent lands as it came, in the schema `raw_<source>`. Three rules h
 - **Nothing new, no load.** A source without news writes nothing at all, no manifest row either. What was read
   and what landed therefore agree within every row of the manifest; a file that is skipped keeps its earlier row.
 
-A killed load is finished by the next one. dlt repeats a copy of which it does not know whether it was committed, so
-rows that stand twice under one key in such a load are reduced to one.
-
 A failure while reading does not undo what was read before it: that lands, its manifest row carries the error and no
 cursor, so the next run starts from where the last complete reading ended.
 """
 
-import contextlib
-import inspect
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import import_module
-from itertools import chain
+from itertools import count
 from pathlib import Path
-from typing import Any
-
-# dlt reports usage to its makers unless told not to; it reads this when it is imported.
-os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+from typing import Any, NamedTuple
 
 import dlt
 import duckdb
 import pyarrow as pa
-from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
-from dlt.common.schema.utils import new_table
-from dlt.extract.source import DltSource
+import pyarrow.compute as pc
+
+BATCH_BYTES = 16 * 1024 * 1024
+"""Records wait until there are so many of them: dlt and Parquet want few large batches, memory wants small ones."""
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 
@@ -70,11 +60,13 @@ MANIFEST = pa.schema(
         pa.field("table_name", pa.string(), nullable=False),
         pa.field("source_file", pa.string(), nullable=False),
         pa.field("file_hash", pa.string()),
+        pa.field("file_stamp", pa.string()),
         pa.field("bytes", pa.int64()),
         pa.field("records_read", pa.int64(), nullable=False),
         pa.field("records_landed", pa.int64(), nullable=False),
         pa.field("records_unchanged", pa.int64(), nullable=False),
         pa.field("cursor_until", pa.string()),
+        pa.field("columns", pa.string()),
         pa.field("error", pa.string()),
         pa.field("started_at", TIMESTAMP, nullable=False),
         pa.field("landed_at", TIMESTAMP, nullable=False),
@@ -82,11 +74,9 @@ MANIFEST = pa.schema(
     ]
 )
 """One row per file, endpoint or table that a run read and that brought something new. `cursor_until` is how far the
-source's own cursor was read completely; null when the reading failed or the source has none."""
-
-
-KEY_COLUMNS = ("run_id", "table_name", "id", "source_file", "source_line", "source_key", "content_hash")
-"""Whatever of these a raw table has tells its rows apart within one load."""
+source's own cursor was read completely; null when the reading failed or the source has none. `file_stamp` is what the
+file system said of a file when its content was last read: while it says the same, the content need not be read again.
+`columns` is what a database said its table consists of, JSON, name to type."""
 
 
 class SourceFailed(Exception):
@@ -102,10 +92,12 @@ class Reading:
     started_at: datetime
     keys: "Keys | None" = None
     file_hash: str | None = None
+    file_stamp: str | None = None
     bytes: int | None = None
     read: int = 0
     landed: int = 0
     cursor_until: str | None = None
+    columns: str | None = None
     error: str | None = None
     worth_noting: bool = False
     """True lets the manifest row be written although no record was new: a file that is to be skipped from now on."""
@@ -133,44 +125,63 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
 
-class Keys:
-    """The keys of a raw table (or of one file in it) that are landed already.
+class KnownFile(NamedTuple):
+    """The last reading of a file; without a hash it has to be read again."""
 
-    Held in an in-memory table of the engine, so that tens of millions are no burden.
+    bytes: int | None
+    file_hash: str | None
+    file_stamp: str | None
+    records: int
+
+
+class Keys:
+    """The keys of a raw table, or of one file in it, that are landed already.
+
+    They stay in the warehouse: only those in the range of a batch are looked at, so history costs nothing.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
-        """Take a table of that name and columns that the connection holds."""
-        self.connection, self.name, self.columns = connection, name, columns
-        self.empty = connection.execute(f"select count(*) from {name}").fetchone() == (0,)
+    def __init__(self, landed: "Landed", table: str, columns: tuple[str, ...], source_file: str | None) -> None:
+        """Look among the completed loads of `table`; `columns` is the key, the one that records are sorted by first."""
+        self.connection, self.columns = landed.connection, columns
+        only = f"source_file = '{quoted(source_file)}' and" if source_file is not None else ""
+        self.landed = (
+            f"select {', '.join(columns)} from warehouse.{landed.schema}.{table} where {only} {landed.complete}"
+        )
+        self.empty = self.connection.execute(f"{self.landed} limit 1").fetchone() is None
+        self.seen = landed.temporary(f"select {', '.join(columns)} from warehouse.{landed.schema}.{table} limit 0")
 
     def unseen(self, batch: pa.Table, remember: bool = False) -> pa.Table:
         """Return the rows of `batch` whose key is not landed, in their order.
 
-        `remember` adds their keys, and drops repetitions inside the batch: for APIs, whose pages may overlap.
+        `remember` drops repetitions inside the batch and among the batches of this run: an API's pages may overlap.
         """
-        if self.empty and not remember:
+        if not batch.num_rows or (self.empty and not remember):
             return batch
         numbered = batch.select(self.columns).append_column("position", pa.array(range(batch.num_rows), pa.int64()))
         self.connection.register("batch", numbered)
         same = " and ".join(f"batch.{column} is not distinct from known.{column}" for column in self.columns)
-        kept = (
-            self.connection.execute(
-                f"select min(position) as position from batch anti join {self.name} as known on {same} "
-                f"group by {', '.join(self.columns)} order by 1"
-                if remember
-                else f"select position from batch anti join {self.name} as known on {same} order by 1"
-            )
-            .to_arrow_table()
-            .column("position")
-        )
+        known = [f"select * from ({self.landed}) where {self._in_range(batch)}"]
+        if remember:
+            known.append(f"select * from {self.seen}")
+        position = "min(position)" if remember else "position"
+        grouped = f"group by {', '.join(self.columns)}" if remember else ""
+        kept = self.connection.execute(
+            f"select {position} as position from batch anti join ({' union all '.join(known)}) as known on {same} "
+            f"{grouped} order by 1"
+        ).to_arrow_table()["position"]
         unseen = batch.take(kept) if len(kept) < batch.num_rows else batch
         if remember and unseen.num_rows:
             self.connection.register("batch", unseen.select(self.columns))
-            self.connection.execute(f"insert into {self.name} select {', '.join(self.columns)} from batch")
-            self.empty = False
+            self.connection.execute(f"insert into {self.seen} from batch")
         self.connection.unregister("batch")
         return unseen
+
+    def _in_range(self, batch: pa.Table) -> str:
+        first = self.columns[0]
+        if batch[first].null_count:
+            return "true"
+        low, high = (f"'{quoted(str(bound.as_py()))}'" for bound in pc.min_max(batch[first]).values())
+        return f"{first} between {low} and {high}"
 
 
 class Landed:
@@ -181,22 +192,22 @@ class Landed:
         self.schema = f"raw_{source}"
         self.connection = duckdb.connect()
         self.connection.execute("set TimeZone = 'UTC'")
-        self.connection.execute(f"attach '{_quoted(warehouse)}' as warehouse (read_only)")
+        self.connection.execute(f"attach '{quoted(str(warehouse))}' as warehouse (read_only)")
         self.complete = f"_dlt_load_id in (select load_id from warehouse.{self.schema}._dlt_loads where status = 0)"
-        self._key_tables = 0
+        self._temporary = count(1)
 
     def close(self) -> None:
         """Let go of the warehouse file."""
         self.connection.close()
 
-    def files(self, table: str) -> dict[str, tuple[int | None, str | None, int]]:
-        """Return the last reading of each file: path to (bytes, hash, records); no hash if it must be read again."""
+    def files(self, table: str) -> dict[str, KnownFile]:
+        """Return the last reading of each file by its path."""
         rows = self.connection.execute(
-            f"select source_file, arg_max((bytes, file_hash, records_read), landed_at) "
+            f"select source_file, unnest(arg_max((bytes, file_hash, file_stamp, records_read), landed_at)) "
             f"from warehouse.{self.schema}.manifest where table_name = ? and {self.complete} group by source_file",
             [table],
         ).fetchall()
-        return dict(rows)
+        return {path: KnownFile(*known) for path, *known in rows}
 
     def cursor(self, table: str) -> str | None:
         """Return how far the table's source was read completely, null if it never was."""
@@ -208,30 +219,37 @@ class Landed:
 
     def keys(self, table: str, columns: tuple[str, ...], source_file: str | None = None) -> Keys:
         """Return the landed keys of a table, of one file alone if `source_file` is given."""
-        self._key_tables += 1
-        name = f"keys_{self._key_tables}"
-        only = "source_file = ?" if source_file is not None else "true"
-        self.connection.execute(
-            f"create temp table {name} as select {', '.join(columns)} from warehouse.{self.schema}.{table} "
-            f"where {only} and {self.complete}",
-            [source_file] if source_file is not None else [],
-        )
-        return Keys(self.connection, name, columns)
+        return Keys(self, table, columns, source_file)
+
+    def temporary(self, select: str) -> str:
+        """Keep what a query returns in a table of this connection; return its name."""
+        name = f"temporary_{next(self._temporary)}"
+        self.connection.execute(f"create temp table {name} as {select}")
+        return name
 
 
 class Run:
     """One source in one run: what readers need to know, and where they hand over what they read."""
 
-    def __init__(self, run_id: str, source: str, landed: Landed, progress: Callable[[str, int], None]) -> None:
-        """Begin a run of `source`; `landed` is what earlier runs brought."""
-        self.run_id, self.source, self.landed_before = run_id, source, landed
+    def __init__(
+        self,
+        run_id: str,
+        source: str,
+        tables: dict[str, pa.Schema],
+        landed: Landed,
+        progress: Callable[[str, int], None],
+    ) -> None:
+        """Begin a run of `source`, which has these raw tables; `landed` is what earlier runs brought."""
+        self.run_id, self.source, self.tables, self.landed_before = run_id, source, tables, landed
         self.progress = progress
-        self.tables = tables_of(source)
         self.landed = self.unchanged = 0
         self.notes: list[str] = []
         self.failures: list[str] = []
         self._odd: Counter[str] = Counter()
         self._open: list[Reading] = []
+        self._waiting: dict[str, list[pa.Table]] = {}
+        self._waiting_bytes = 0
+        self._restamped: list[Reading] = []
 
     def start(self, table: str, source_file: str, keys: Keys | None = None) -> Reading:
         """Begin a file, an endpoint or a table."""
@@ -240,7 +258,7 @@ class Run:
         return reading
 
     def land(self, reading: Reading, batch: pa.Table, pages_overlap: bool = False) -> Iterator[Any]:
-        """Yield, for dlt, those records of `batch` that are not landed yet; count all of them.
+        """Yield, for dlt, those records of `batch` that are not landed yet, once enough wait; count all of them.
 
         A column of the raw table that `batch` lacks is null; source_file and landed_at are filled in.
         """
@@ -250,10 +268,10 @@ class Run:
         reading.landed += batch.num_rows
         self.progress(reading.source_file, self.landed + sum(each.landed for each in self._open))
         if batch.num_rows:
-            yield dlt.mark.with_table_name(self._completed(batch, reading), reading.table)
+            yield from self._wait(reading.table, self._completed(batch, reading))
 
     def finish(self, *readings: Reading) -> Iterator[Any]:
-        """Yield, for dlt, the manifest rows of readings that are over."""
+        """Yield, for dlt, the manifest rows of readings that are over, once enough wait."""
         rows = []
         for reading in readings:
             self._open.remove(reading)
@@ -264,11 +282,15 @@ class Run:
             if reading.landed or reading.worth_noting:
                 rows.append(self._manifest_row(reading))
         if rows:
-            yield dlt.mark.with_table_name(pa.Table.from_pylist(rows, _without_load_id(MANIFEST)), "manifest")
+            yield from self._wait("manifest", pa.Table.from_pylist(rows, _without_load_id(MANIFEST)))
 
     def skip(self, records: int) -> None:
         """Count the records of a file that is landed already and was not read again."""
         self.unchanged += records
+
+    def restamp(self, reading: Reading) -> None:
+        """Note, with the next load, that a file looks new to the file system but says the same as before."""
+        self._restamped.append(reading)
 
     def remark(self, what: str, count: int) -> None:
         """Count something that a person should hear of once a run: it is kept as it came, and judged later."""
@@ -294,6 +316,21 @@ class Run:
                 reading.note(message)
                 reading.cursor_until = None
             yield from self.finish(*list(self._open))
+        if self.landed and self._restamped:
+            rows = [self._manifest_row(reading) for reading in self._restamped]
+            yield from self._wait("manifest", pa.Table.from_pylist(rows, _without_load_id(MANIFEST)))
+        yield from self._flush()
+
+    def _wait(self, table: str, records: pa.Table) -> Iterator[Any]:
+        self._waiting.setdefault(table, []).append(records)
+        self._waiting_bytes += records.nbytes
+        if self._waiting_bytes >= BATCH_BYTES:
+            yield from self._flush()
+
+    def _flush(self) -> Iterator[Any]:
+        waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+        for table, batches in waiting.items():
+            yield dlt.mark.with_table_name(pa.concat_tables(batches).combine_chunks(), table)
 
     def _completed(self, batch: pa.Table, reading: Reading) -> pa.Table:
         wanted = _without_load_id(self.tables[reading.table])
@@ -313,11 +350,13 @@ class Run:
             "table_name": reading.table,
             "source_file": reading.source_file,
             "file_hash": reading.file_hash,
+            "file_stamp": reading.file_stamp,
             "bytes": reading.bytes,
             "records_read": reading.read,
             "records_landed": reading.landed,
             "records_unchanged": reading.unchanged,
             "cursor_until": reading.cursor_until,
+            "columns": reading.columns,
             "error": reading.error,
             "started_at": reading.started_at,
             "landed_at": datetime.now(UTC),
@@ -329,143 +368,19 @@ def read_until(latest: datetime | None, reading: Reading) -> str | None:
     return min(latest, reading.started_at).astimezone(UTC).isoformat(timespec="microseconds") if latest else None
 
 
-def settings_of(source: str, read: Callable[..., Any]) -> dict[str, Any] | None:
-    """Return the settings that a source's `read` asks for by the names of its parameters, from dlt's configuration.
-
-    `url` of `web` is `SOURCES__WEB__URL` in the environment, or `url` under `[sources.web]` in .dlt/config.toml or
-    .dlt/secrets.toml. None when one without a default is not set: the source is not connected.
-    """
-    found: dict[str, Any] = {}
-    for name, parameter in list(inspect.signature(read).parameters.items())[1:]:
-        value = dlt.config.get(f"sources.{source}.{name}", parameter.annotation)
-        if value is not None and value != "":
-            found[name] = value
-        elif parameter.default is inspect.Parameter.empty:
-            return None
-    return found
-
-
-def pipeline_of(source: str, warehouse: Path) -> dlt.Pipeline:
-    """Return the dlt pipeline of a source. Its working folder lies beside the warehouse, so checkouts never meet."""
-    # The warehouse remembers, so dlt need not keep its state there, nor traces of its runs.
-    dlt.config["restore_from_destination"] = False
-    dlt.config["enable_runtime_trace"] = False
-    dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
-    # Without it dlt keeps a copy of every file it ever loaded.
-    dlt.config["load.delete_completed_jobs"] = True
-    return dlt.pipeline(
-        pipeline_name=f"load_{source}",
-        pipelines_dir=str(warehouse.parent / "pipelines" / warehouse.stem),
-        destination=dlt.destinations.duckdb(str(warehouse)),
-        dataset_name=f"raw_{source}",
-    )
-
-
-def schema_of(source: str) -> dlt.Schema:
-    """Return the dlt schema of a source, declared in full and frozen: data never changes it."""
-    schema = dlt.Schema(source)
-    for name, columns in tables_of(source).items():
-        schema.update_table(
-            new_table(
-                name,
-                write_disposition="append",
-                columns=list(py_arrow_to_table_schema_columns(columns).values()),
-                schema_contract="freeze",
-            )
-        )
-    return schema
-
-
-def tables_of(source: str) -> dict[str, pa.Schema]:
-    """Return the raw tables of a source with their columns, the manifest among them."""
-    return {**import_module(f"load.sources.{source}").TABLES, "manifest": MANIFEST}
-
-
-def create_tables(warehouse: Path, sources: tuple[str, ...]) -> None:
-    """Create the raw tables of every source that has none yet, or lacks a column.
-
-    Raises duckdb.IOException when another process has the warehouse open.
-    """
-    warehouse.parent.mkdir(parents=True, exist_ok=True)
-    existing: dict[tuple[str, str], set[str]] = {}
-    if warehouse.exists():
-        # Opened for writing, so that a reader who would block the load is found before anything is read.
-        with duckdb.connect(str(warehouse)) as connection:
-            for schema, table, column in connection.execute(
-                "select table_schema, table_name, column_name from information_schema.columns"
-            ).fetchall():
-                existing.setdefault((schema, table), set()).add(column)
-    for source in sources:
-        wanted = {**{name: columns.names for name, columns in tables_of(source).items()}, "_dlt_loads": ["load_id"]}
-        if all(set(columns) <= existing.get((f"raw_{source}", name), set()) for name, columns in wanted.items()):
-            continue
-        destination = dlt.destinations.duckdb(str(warehouse))
-        where = destination.spec()._bind_dataset_name(f"raw_{source}")
-        # A client takes only a schema that has been stored once.
-        schema = dlt.Schema.from_dict(schema_of(source).to_dict())
-        with destination.client(schema, where) as client:
-            client.initialize_storage()
-            client.update_stored_schema()
-
-
-def land(source: str, warehouse: Path, run_id: str, progress: Callable[[str, int], None]) -> Outcome:
-    """Land what is new in one source.
-
-    `progress` is told what is being read and how many records have landed so far. A source that cannot be read raises
-    nothing: the outcome says so. Packages that an earlier run left half loaded are loaded first.
-    """
-    read = import_module(f"load.sources.{source}").read
-    settings = settings_of(source, read)
-    if settings is None:
-        return Outcome(source, "not connected")
-    pipeline = pipeline_of(source, warehouse)
-    _finish_killed_load(pipeline, source, warehouse)
-    landed = Landed(warehouse, source)
-    run = Run(run_id, source, landed, progress)
-    try:
-        items = run.guard(read(run, **settings))
-        first = next(items, None)
-        if first is not None:
-            resource = dlt.resource(chain([first], items), name=source)
-            pipeline.extract(DltSource(schema_of(source), source, [resource]))
-    finally:
-        landed.close()
-    if first is not None:
-        progress("loading", run.landed)
-        _load_pending(pipeline)
-    status = "failed" if run.failures else "landed" if run.landed else "unchanged"
-    return Outcome(source, status, run.landed, run.unchanged, message="; ".join(run.failures), notes=run.remarks())
-
-
-def _finish_killed_load(pipeline: dlt.Pipeline, source: str, warehouse: Path) -> None:
-    # What a killed extraction left behind is no package and would lie there for ever.
-    extracting = Path(pipeline.working_dir) / "normalize"
-    with contextlib.suppress(FileNotFoundError):
-        for folder in extracting.iterdir():
-            if folder.is_dir() and folder.name != "extracted":
-                shutil.rmtree(folder)
-    if not pipeline.has_pending_data:
-        return
-    load_ids = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
-    _load_pending(pipeline)
-    with duckdb.connect(str(warehouse)) as connection:
-        for table, columns in tables_of(source).items():
-            key = ", ".join(name for name in KEY_COLUMNS if name in columns.names)
-            ours = f"from raw_{source}.{table} where list_contains($load_ids, _dlt_load_id)"
-            connection.execute(
-                f"delete {ours} and rowid not in (select min(rowid) {ours} group by {key})", {"load_ids": load_ids}
-            )
-
-
-def _load_pending(pipeline: dlt.Pipeline) -> None:
-    while pipeline.has_pending_data:
-        pipeline.normalize(workers=1)
-        pipeline.load(workers=1, raise_on_failed_jobs=True)
+def engine_type(column: pa.Field) -> str:
+    """Return DuckDB's name for the type of a raw table's column."""
+    if pa.types.is_decimal(column.type):
+        return f"decimal({column.type.precision}, {column.type.scale})"
+    if pa.types.is_timestamp(column.type):
+        return "timestamptz"
+    return {pa.int64(): "bigint", pa.bool_(): "boolean", pa.string(): "varchar", pa.binary(): "blob"}[column.type]
 
 
 def _without_load_id(columns: pa.Schema) -> pa.Schema:
     return pa.schema([each for each in columns if each.name != "_dlt_load_id"])
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def quoted(text: str) -> str:
+    """Return text for a literal of the engine, where no parameter can be given."""
+    return text.replace("'", "''")

@@ -12,6 +12,7 @@ hands the bytes of the others to a parser that cuts them into records. Outcomes 
 | NUL bytes | kept |
 | gzip, whatever the name says; several gzip members | unpacked |
 | gzip that is cut short or damaged | all that can be unpacked, the last record perhaps half; noted in the manifest |
+| packed in another way, or no text (zip, Zstandard, Parquet, …) | nothing; the source fails and names the file |
 | empty file | no record, one row in the manifest |
 | file that grew or changed | only the (line, content) pairs that are new |
 
@@ -20,21 +21,36 @@ Memory stays flat whatever the size of a file: blocks of about 8 MB, one line al
 
 import contextlib
 import hashlib
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 from fsspec.core import url_to_fs
+from isal import isal_zlib
 
-from load.landing import Reading, Run, SourceFailed
+from load.landing import KnownFile, Reading, Run, SourceFailed
 
 BLOCK_BYTES = 8 * 1024 * 1024
 READ_BYTES = 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
+NO_TEXT = {
+    b"PK\x03\x04": "a zip archive",
+    b"\x28\xb5\x2f\xfd": "packed with Zstandard",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"PAR1": "Parquet",
+    b"Obj\x01": "Avro",
+}
+SETTLED_SECONDS = 2.0
+"""A file that changed this shortly before it was read may change again without the file system's clock showing it."""
 
 Parser = Callable[[Iterator[bytes], str], Iterator[pa.Table]]
 """From the unpacked bytes and the path of a file to tables of payload, payload_bytes, source_line, content_hash, and
@@ -50,6 +66,9 @@ class SourceFile:
     location: str
     bytes: int
     etag: str | None
+    stamp: str | None
+    """What a local file system says of its last change: inode and times. No program can set all of them back."""
+    changed_at: float
 
 
 def list_files(source: str, url: str) -> list[SourceFile]:
@@ -77,7 +96,10 @@ def list_files(source: str, url: str) -> list[SourceFile]:
         hidden = any(part.startswith((".", "_")) for part in path.split("/"))
         if info.get("type") == "file" and not hidden and not path.endswith(".tmp"):
             etag = info.get("ETag") or info.get("etag") or info.get("md5Hash")
-            files.append(SourceFile(path, filesystem, location, info.get("size") or 0, etag))
+            times = [info.get(key) for key in ("ino", "mtime", "created")]
+            stamp = None if None in times else "/".join(map(str, times))
+            changed_at = max(float(time) for time in times[1:]) if stamp else 0.0
+            files.append(SourceFile(path, filesystem, location, info.get("size") or 0, etag, stamp, changed_at))
     return sorted(files, key=lambda file: file.path)
 
 
@@ -87,19 +109,19 @@ def land_files(run: Run, table: str, url: str, parse: Parser) -> Iterator[Any]:
     A file that cannot be opened or read is reported and tried again by the next run; the others land.
     """
     known_files = run.landed_before.files(table)
+    key = tuple(name for name in ("source_line", "content_hash", "fields") if name in run.tables[table].names)
     for file in list_files(run.source, url):
         known = known_files.get(file.path)
-        if known and known[0] == file.bytes and known[1] is not None and known[1] == _fingerprint(run, file):
-            run.skip(known[2])
+        if known and _is_unchanged(run, table, file, known):
+            run.skip(known.records)
             continue
-        key = ("source_line", "content_hash")
         reading = run.start(table, file.path, run.landed_before.keys(table, key, file.path) if known else None)
         stored = StoredBytes(file, reading)
         try:
             for records in parse(stored.unpacked(), file.path):
                 _remark(run, records)
                 yield from run.land(reading, records)
-            reading.file_hash = stored.fingerprint()
+            reading.file_hash, reading.file_stamp = stored.fingerprint(), _settled(file)
             reading.worth_noting = True
         except OSError as error:
             message = f"cannot read {file.path}: {error}. The next run tries again"
@@ -118,10 +140,31 @@ def _remark(run: Run, records: pa.Table) -> None:
         run.remark("records do not fit the header of their file: fields is null", pc.sum(misfits).as_py() or 0)
 
 
-def _fingerprint(run: Run, file: SourceFile) -> str | None:
-    """Return the hash of a file as stored, without unpacking it. A bucket's etag saves fetching it."""
-    if file.etag:
-        return f"etag:{file.etag}"
+def _is_unchanged(run: Run, table: str, file: SourceFile, known: KnownFile) -> bool:
+    """Tell by a bucket's etag, by the file system's stamp or by its content whether a file is the one that was read."""
+    if known.bytes != file.bytes or known.file_hash is None:
+        return False
+    if file.etag or (file.stamp and file.stamp == known.file_stamp):
+        return not file.etag or known.file_hash == _etag(file)
+    if known.file_hash != _content_hash(run, file):
+        return False
+    if _settled(file):
+        run.restamp(
+            Reading(table, file.path, datetime.now(UTC), None, known.file_hash, file.stamp, file.bytes, known.records)
+        )
+    return True
+
+
+def _settled(file: SourceFile) -> str | None:
+    return file.stamp if file.changed_at < time.time() - SETTLED_SECONDS else None
+
+
+def _etag(file: SourceFile) -> str:
+    return f"etag:{file.etag}"
+
+
+def _content_hash(run: Run, file: SourceFile) -> str | None:
+    """Return the hash of a file as stored, without unpacking it."""
     digest = hashlib.sha256()
     run.progress(file.path, run.landed)
     try:
@@ -143,19 +186,25 @@ class StoredBytes:
         self.damage: str | None = None
 
     def fingerprint(self) -> str:
-        """Return the hash of what was read."""
-        return f"etag:{self.file.etag}" if self.file.etag else self.digest.hexdigest()
+        """Return the hash of what was read, or the bucket's own."""
+        return _etag(self.file) if self.file.etag else self.digest.hexdigest()
 
     def unpacked(self) -> Iterator[bytes]:
-        """Yield the content in pieces of at most 8 MB, without a byte order mark."""
+        """Yield the content in pieces of at most 8 MB, without a byte order mark.
+
+        Raises OSError when it cannot be read or is no text.
+        """
         yield from without_mark(self._unpacked())
 
     def _unpacked(self) -> Iterator[bytes]:
         with self.file.filesystem.open(self.file.location, "rb") as stream:
             stored = self._stored(stream)
             first = next(stored, b"")
-            if first.startswith(b"\x1f\x8b"):
-                yield from self._gunzipped(first, stored)
+            for magic, kind in NO_TEXT.items():
+                if first.startswith(magic):
+                    raise OSError(f"it is {kind}; text or gzip can be read")
+            if first.startswith(GZIP):
+                yield from self._gunzipped(chain([first], stored))
             else:
                 yield first
                 yield from stored
@@ -167,37 +216,56 @@ class StoredBytes:
             self.reading.bytes += len(chunk)
             yield chunk
 
-    def _gunzipped(self, first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-        member = zlib.decompressobj(wbits=31)
-        pending = first
-        while True:
-            while pending:
-                if member.eof:
-                    member = zlib.decompressobj(wbits=31)
-                before = member.copy()
-                try:
-                    piece = member.decompress(pending, BLOCK_BYTES)
-                except zlib.error:
-                    self.damage = "gzip is damaged"
-                    yield from _until_damage(before, pending)
-                    for _ in rest:
-                        pass  # the hash is of the whole file
-                    return
+    def _gunzipped(self, stored: Iterator[bytes]) -> Iterator[bytes]:
+        given = 0
+        try:
+            for piece in gunzip(stored, isal_zlib.decompressobj):
+                given += len(piece)
                 yield piece
-                pending = member.unused_data.lstrip(b"\0") if member.eof else member.unconsumed_tail
-            pending = next(rest, b"")
-            if not pending:
-                break
-        yield member.flush()
-        if not member.eof:
+        except EOFError:
             self.damage = "gzip is cut short"
+        except isal_zlib.error:
+            self.damage = "gzip is damaged"
+            yield from self._until_damage(given)
+            for _ in stored:
+                pass  # the hash is of the whole file
+
+    def _until_damage(self, given: int) -> Iterator[bytes]:
+        # A call that fails keeps what it had unpacked to itself, so the file is read again in ever smaller bites.
+        for bite in (4096, 16):
+            unpacked = 0
+            with (
+                self.file.filesystem.open(self.file.location, "rb") as stream,
+                contextlib.suppress(EOFError, zlib.error),
+            ):
+                for piece in gunzip(iter(lambda bite=bite, stream=stream: stream.read(bite), b""), zlib.decompressobj):
+                    unpacked += len(piece)
+                    if unpacked > given:
+                        yield piece[-(unpacked - given) :]
+                        given = unpacked
 
 
-def _until_damage(member: Any, stored: bytes) -> Iterator[bytes]:
-    # zlib throws away what a call unpacked before it failed, so ask for little at a time.
-    with contextlib.suppress(zlib.error):
-        for position in range(0, len(stored), 64):
-            yield member.decompress(stored[position : position + 64])
+def gunzip(stored: Iterator[bytes], decompressor: Callable[..., Any]) -> Iterator[bytes]:
+    """Yield the content of gzip's members one after the other, in pieces of at most 8 MB.
+
+    Raises EOFError when the last is cut short, the decompressor's error when one is damaged. Zeros after a member are
+    padding (tapes, tar).
+    """
+    member = decompressor(wbits=31)
+    for pending in stored:
+        while pending:
+            if member.eof:
+                pending = pending.lstrip(b"\0")
+                if not pending:
+                    break
+                member = decompressor(wbits=31)
+            if piece := member.decompress(pending, BLOCK_BYTES):
+                yield piece
+            pending = member.unused_data if member.eof else member.unconsumed_tail
+    if not member.eof:
+        if piece := member.flush():
+            yield piece
+        raise EOFError
 
 
 def without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:

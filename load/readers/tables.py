@@ -24,7 +24,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from dlt.sources.sql_database import TableLoader
 
-from load.landing import LANDING_COLUMNS, Run, SourceFailed, read_until
+from load.landing import LANDING_COLUMNS, Run, SourceFailed, engine_type, read_until
 
 CHUNK_ROWS = 50_000
 KEY = ("id", "content_hash")
@@ -157,7 +157,7 @@ def _typed(
 ) -> pa.Table:
     typing.register("chunk", chunk)
     given = [field for field in wanted if field.name in chunk.column_names]
-    values = [_converted(field) if field in given else f"cast(null as {_engine_type(field)})" for field in wanted]
+    values = [_converted(field) if field in given else f"cast(null as {engine_type(field)})" for field in wanted]
     columns = ", ".join(f'{value} as "{field.name}"' for value, field in zip(values, wanted, strict=True))
     lost = ", ".join(
         f'count(*) filter (where typed."{field.name}" is null and trim(chunk."{field.name}") != \'\')'
@@ -177,19 +177,11 @@ def _converted(field: pa.Field) -> str:
     value = f'"{field.name}"'
     if field.type == pa.string():
         return value
-    converted = f"try_cast({value} as {_engine_type(field)})"
+    converted = f"try_cast({value} as {engine_type(field)})"
     if field.type == pa.int64():
         # '1.5' would be rounded to 2 without a word, '1.0' is how SQLite writes some whole numbers.
         return f"case when not contains({value}, '.') or try_cast({value} as double) = {converted} then {converted} end"
     return converted
-
-
-def _engine_type(field: pa.Field) -> str:
-    if pa.types.is_decimal(field.type):
-        return f"decimal({field.type.precision}, {field.type.scale})"
-    if pa.types.is_timestamp(field.type):
-        return "timestamptz"
-    return {pa.int64(): "bigint", pa.bool_(): "boolean", pa.string(): "varchar"}[field.type]
 
 
 def _greatest(typed: pa.Table, column: str) -> datetime | None:

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from load.__main__ import main
-from load.landing import create_tables
+from load.pipeline import create_tables
 from load.sources import SOURCES
 
 

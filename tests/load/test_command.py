@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from load.__main__ import main, one_load_at_a_time
-from load.landing import MANIFEST, RECORD, RECORD_WITH_FIELDS, tables_of
+from load.landing import MANIFEST, RECORD, RECORD_WITH_FIELDS
+from load.pipeline import tables_of
 from load.sources import SOURCES
 
 
