@@ -2,9 +2,9 @@
     The landed records of a text table with their values as text: one column for each entry of `values`
     (column name: JSON path), read from `payload`, or from `fields` where the source is delimited text.
     `is_readable` is false when there was no JSON to read. Rows of a load that never completed are left out:
-    that load runs again and lands them.
+    that load runs again and lands them. `only_new` leaves out, too, the loads that the model itself holds already.
 -#}
-{% macro landed(source_name, table_name, values, json_column='payload') %}
+{% macro landed(source_name, table_name, values, json_column='payload', only_new=false) %}
     select
         {%- for column in values %}
         {{ nth_text('landed_texts', loop.index) }} as {{ column }},
@@ -27,5 +27,8 @@
             _dlt_load_id as load_id
         from {{ source(source_name, table_name) }}
         where _dlt_load_id in (select load_id from {{ source(source_name, '_dlt_loads') }} where status = 0)
+        {%- if only_new %}
+            and _dlt_load_id not in (select load_id from {{ this }})
+        {%- endif %}
     ) as completed
 {% endmacro %}

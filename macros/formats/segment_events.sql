@@ -1,5 +1,5 @@
 {#-
-    Staged events of a source that speaks Segment's format, web and mobile alike: one row a landed record.
+    Events of a source that speaks Segment's format, web and mobile alike, parsed and checked: one row a landed record.
     When it happened is told by a clock we trust less than the collector's: the delay between the device's own
     two times is taken from the collector's (Segment's own rule), and nothing happens after it was received.
 -#}
@@ -36,7 +36,7 @@ with landed as (
         'list_id': '$.properties.list_id',
         'search_query': '$.properties.query',
         'products': '$.properties.products'
-    }) }}
+    }, only_new=is_incremental()) }}
 ),
 
 typed as (
@@ -97,5 +97,5 @@ checked as (
     from typed
 )
 
-{{ judged('checked', key=['event_id'], first_by=['known_at', 'source_file', 'source_line', 'source_key']) }}
+select * from checked
 {% endmacro %}

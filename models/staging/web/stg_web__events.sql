@@ -1,1 +1,3 @@
-{{ segment_events('raw_web') }}
+{{ config(materialized='view') }}
+
+{{ judged_apart(ref('base_web__events'), key='event_id', first_by=['known_at', 'source_file', 'source_line', 'source_key']) }}
