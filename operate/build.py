@@ -32,14 +32,20 @@ def target_path() -> Path:
     return Path(os.environ.get("DBT_TARGET_PATH", "target"))
 
 
-def fingerprint(warehouse: Path, variables: dict[str, str]) -> str:
-    """Return a hash of what a build depends on: the project's files, dbt's variables, the loads in the warehouse."""
+def project_fingerprint(variables: dict[str, str]) -> str:
+    """Return a hash of what a table's content depends on beside the data: the project's files, dbt's variables."""
     digest = hashlib.sha256()
     for root in map(Path, BUILT_FROM):
         for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if file.is_file() and file.suffix in {".sql", ".yml", ".csv", ".md", ".lock"}:
                 digest.update(f"{file} ".encode() + file.read_bytes())
     digest.update(repr((os.environ.get("DBT_TARGET"), os.environ.get("PII_KEY"), variables)).encode())
+    return digest.hexdigest()
+
+
+def data_fingerprint(warehouse: Path) -> str:
+    """Return a hash of the loads in the warehouse that were completed."""
+    digest = hashlib.sha256()
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         schemas = connection.execute(
             "select table_schema from information_schema.tables where table_name = '_dlt_loads' order by 1"
@@ -55,6 +61,7 @@ def fingerprint(warehouse: Path, variables: dict[str, str]) -> str:
 def build(force: bool = False, variables: dict[str, str] | None = None, picture: Path | None = None) -> int:
     """Run `dbt build` and write the docs page, unless nothing has changed since that last went well; print the summary.
 
+    What was built by another version of the project is built in full, or incremental tables would mix the two.
     `variables` override those of dbt_project.yml, like dbt's own `--vars`. `picture` is where the summary goes as SVG.
     Returns 0 when every model was built and every test passed, 1 otherwise.
     """
@@ -65,23 +72,24 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
         return 1
     stamp = warehouse.with_suffix(".built.json")
     variables = variables or {}
-    before = fingerprint(warehouse, variables)
-    if not force and stamp.exists() and docs_page().exists():
-        last = json.loads(stamp.read_text())
-        if last["fingerprint"] == before:
-            print_summary(console, warehouse, docs_page(), BuildResult(**last["result"]), is_new=False)
-            save(console, picture)
-            return 0
+    project, data = project_fingerprint(variables), data_fingerprint(warehouse)
+    last = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if not force and docs_page().exists() and (last.get("project"), last.get("data")) == (project, data):
+        print_summary(console, warehouse, docs_page(), BuildResult(**last["result"]), is_new=False)
+        save(console, picture)
+        return 0
     stamp.unlink(missing_ok=True)
-    result = run_dbt(console, variables)
+    result = run_dbt(console, variables, in_full=force or last.get("project") != project)
     # dbt keeps the warehouse open as long as its process lives; nothing else could read it.
     DuckDBConnectionManager.close_all_connections()
+    # Failed or not, the tables are those of this version now.
+    stamp.write_text(json.dumps({"project": project}))
     if result.failures:
         for failure in result.failures:
             console.print(f"[red]✗[/red] {failure}", highlight=False)
         console.print(f"[red]{len(result.failures)} failed.[/red] The log has more: logs/dbt.log")
         return 1
-    stamp.write_text(json.dumps({"fingerprint": before, "result": result.as_dict()}))
+    stamp.write_text(json.dumps({"project": project, "data": data, "result": result.as_dict()}))
     print_summary(console, warehouse, docs_page(), result, is_new=True)
     save(console, picture)
     return 0
@@ -106,8 +114,11 @@ def docs_page() -> Path:
     return target_path() / "static_index.html"
 
 
-def run_dbt(console: Console, variables: dict[str, str]) -> BuildResult:
-    """Run `dbt build`, then `dbt docs generate --static`, in this process; return the counts, seconds and failures."""
+def run_dbt(console: Console, variables: dict[str, str], in_full: bool) -> BuildResult:
+    """Run `dbt build`, then `dbt docs generate --static`, in this process; return the counts, seconds and failures.
+
+    `in_full` builds incremental models anew.
+    """
     counts: Counter[str] = Counter()
     failures: list[str] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -127,7 +138,7 @@ def run_dbt(console: Console, variables: dict[str, str]) -> BuildResult:
         if not parsed.success:
             return BuildResult(failures=[str(parsed.exception)])
         runner = dbtRunner(manifest=parsed.result, callbacks=[show])
-        built = runner.invoke([*SILENT, "build", *given])
+        built = runner.invoke([*SILENT, "build", *(["--full-refresh"] if in_full else []), *given])
         build_seconds = time.monotonic() - started
         if built.result is None:
             return BuildResult(failures=[str(built.exception)])

@@ -6,10 +6,10 @@
 -#}
 {% macro landed(source_name, table_name, values, json_column='payload', only_new=false) %}
     select
-        {%- for column in values %}
-        {{ nth_text('landed_texts', loop.index) }} as {{ column }},
+        {%- for column, path in values.items() %}
+        {{ json_field('landed_fields', path) }} as {{ column }},
         {%- endfor %}
-        landed_texts is not null as is_readable,
+        landed_fields is not null as is_readable,
         source_file,
         source_line,
         source_key,
@@ -18,12 +18,12 @@
         load_id
     from (
         select
-            {{ json_texts(json_column, values.values() | list) }} as landed_texts,
+            {{ json_fields(json_column, values.values() | list) }} as landed_fields,
             source_file,
             source_line,
             source_key,
             content_hash,
-            {{ utc_timestamp('landed_at') }} as landed_at,
+            {{ utc_instant('landed_at') }} as landed_at,
             _dlt_load_id as load_id
         from {{ source(source_name, table_name) }}
         where _dlt_load_id in (select load_id from {{ source(source_name, '_dlt_loads') }} where status = 0)

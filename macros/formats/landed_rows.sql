@@ -6,7 +6,7 @@
         cast(null as bigint) as source_line,
         cast(id as string) as source_key,
         content_hash,
-        {{ utc_timestamp('landed_at') }} as landed_at,
+        {{ utc_instant('landed_at') }} as landed_at,
         _dlt_load_id as load_id
     from {{ source(source_name, table_name) }}
     where _dlt_load_id in (select load_id from {{ source(source_name, '_dlt_loads') }} where status = 0)

@@ -3,25 +3,29 @@
 with assertions as (
 
     select
-        'json_texts reads a nested text' as claim,
-        {{ nth_text(json_texts(json, ['$.a.b', '$.n']), 1) }} = 'x' as holds
+        'json_fields reads a nested text' as claim,
+        {{ json_field(json_fields(json, ['$.a.b', '$.n']), '$.a.b') }} = 'x' as holds
     union all
     select
-        'json_texts reads a number as text' as claim,
-        {{ nth_text(json_texts(json, ['$.a.b', '$.n']), 2) }} = '2' as holds
+        'json_fields reads a number as text' as claim,
+        {{ json_field(json_fields(json, ['$.a.b', '$.n']), '$.n') }} = '2' as holds
     union all
     select
-        'json_texts gives null for a path that is absent' as claim,
-        {{ nth_text(json_texts(json, ['$.z']), 1) }} is null as holds
+        'json_fields gives null for a path that is absent' as claim,
+        {{ json_field(json_fields(json, ['$.z']), '$.z') }} is null as holds
     union all
-    select 'json_texts gives null for what is not JSON' as claim, {{ json_texts("'{\"a\":'", ['$.a']) }} is null as holds
+    select 'json_fields gives null for what is not JSON' as claim, {{ json_fields("'{\"a\":'", ['$.a']) }} is null as holds
     union all
     select
         'json_elements and exploded give a row an element' as claim,
         (
             select count(*)
-            from (select {{ exploded(json_elements(nth_text(json_texts(json, ['$.list']), 1))) }} as element) as elements
+            from (select {{ exploded(json_elements(json_field(json_fields(json, ['$.list']), '$.list'))) }} as element) as elements
         ) = 2 as holds
+    union all
+    select
+        'json_fields reads a key with a hyphen' as claim,
+        {{ json_field(json_fields("'{\"item-price\": \"1\"}'", ['$."item-price"']), '$."item-price"') }} = '1' as holds
     union all
     select 'json_elements gives null for what is no array' as claim, {{ json_elements("'nothing'") }} is null as holds
     union all

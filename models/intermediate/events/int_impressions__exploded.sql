@@ -17,7 +17,7 @@ read as (
 
     select
         lists.*,
-        {{ json_texts('cast(product as string)', ['$.product_id', '$.position']) }} as texts
+        {{ json_fields('cast(product as string)', ['$.product_id', '$.position']) }} as fields
     from lists
 
 )
@@ -28,6 +28,6 @@ select
     event_at,
     known_at,
     is_bot,
-    nullif(trim({{ nth_text('texts', 1) }}), '') as product_id,
-    try_cast({{ nth_text('texts', 2) }} as integer) as list_position
+    nullif(trim({{ json_field('fields', '$.product_id') }}), '') as product_id,
+    try_cast({{ json_field('fields', '$.position') }} as integer) as list_position
 from read

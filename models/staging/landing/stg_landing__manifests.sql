@@ -11,8 +11,8 @@ with manifests as (
         records_landed,
         records_unchanged,
         error,
-        {{ utc_timestamp('started_at') }} as started_at,
-        {{ utc_timestamp('landed_at') }} as landed_at,
+        {{ utc_instant('started_at') }} as started_at,
+        {{ utc_instant('landed_at') }} as landed_at,
         _dlt_load_id as load_id
     from {{ source('raw_' ~ source_name, 'manifest') }}
     where _dlt_load_id in (

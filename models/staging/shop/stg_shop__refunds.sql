@@ -6,8 +6,8 @@ typed as (
     select
         cast(id as string) as refund_id,
         cast(order_id as string) as order_id,
-        {{ utc_timestamp('created_at') }} as created_at,
-        {{ utc_timestamp('processed_at') }} as processed_at,
+        {{ utc_instant('created_at') }} as created_at,
+        {{ utc_instant('processed_at') }} as processed_at,
         source_file,
         source_line,
         source_key,
