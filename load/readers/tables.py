@@ -12,8 +12,14 @@ is guessed at. What a database does that the raw table cannot hold is said in th
 | a time without offset | UTC |
 | a time with an offset | the same moment in UTC |
 | the cursor column is null | read by every run, landed when its content is new |
+| a row committed behind the cursor, later than the lag | found by the sweep of the keys, landed |
+| a row that was landed is gone | a tombstone (`is_deleted`), found by the sweep of the keys |
+| it is there again | a tombstone that says so (`is_deleted` false) |
+| a large part of the rows is gone at once | nothing; the source fails and says how to confirm it |
 """
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,8 +31,10 @@ import sqlalchemy as sa
 from dlt.sources.sql_database import TableLoader
 
 from load.landing import LANDING_COLUMNS, Run, SourceFailed, engine_type, read_until
+from load.readers.sweep import sweep
 
 CHUNK_ROWS = 50_000
+IDS_AT_ONCE = 1_000
 KEY = ("id", "content_hash")
 LANDING_NAMES = {column.name for column in LANDING_COLUMNS}
 
@@ -111,39 +119,58 @@ def land_table(
     columns: pa.Schema,
     condition: sa.ColumnElement[bool] | None,
     cursor: str | None = None,
+    most_deleted: float | None = None,
 ) -> Iterator[Any]:
-    """Yield, for dlt, the row versions of a table that are not landed yet, and its manifest row.
+    """Yield, for dlt, the row versions of a table that are not landed yet, tombstones, and their manifest rows.
 
     `condition` narrows what is read; `cursor` names the column whose greatest value says how far it was read.
-    Memory is bounded by CHUNK_ROWS rows.
+    `most_deleted` is the share of the landed rows, 0 to 1, that may be gone before it is taken for a mistake; None
+    leaves the keys unswept. Memory is bounded by CHUNK_ROWS rows and, for a sweep, 24 bytes a row of the table.
     """
     reading = run.start(table.name, table.name, run.landed_before.keys(table.name, KEY))
+    reading.columns = json.dumps({column.name: str(column.type) for column in table.c})
     wanted = [column for column in columns if column.name not in LANDING_NAMES]
-    present = [column.name for column in wanted if column.name in table.c]
     if missing := [column.name for column in wanted if column.name not in table.c]:
         reading.note(f"the database has no column {', '.join(missing)}: null")
     if extra := [column.name for column in table.c if column.name not in columns.names]:
         reading.note(f"not landed: column {', '.join(extra)}")
+    latest: datetime | None = None
+    unfit: Counter[str] = Counter()
+    ids: list[pa.ChunkedArray] = []
+    with duckdb.connect() as typing:
+        typing.execute("set TimeZone = 'UTC'")
+        for chunk in _chunks(engine, table, wanted, condition):
+            typed = _typed(typing, chunk, wanted, unfit)
+            ids.append(typed["id"])
+            if cursor in typed.column_names:
+                latest = max(filter(None, [latest, _greatest(typed, cursor)]), default=None)
+            yield from run.land(reading, typed)
+        tombstones = run.start("tombstones", table.name) if most_deleted is not None else None
+        if tombstones:
+            swept = sweep(run, engine, table, ids, most_deleted)
+            for some in (swept.missed[at : at + IDS_AT_ONCE] for at in range(0, len(swept.missed), IDS_AT_ONCE)):
+                for chunk in _chunks(engine, table, wanted, table.c.id.in_(some)):
+                    yield from run.land(reading, _typed(typing, chunk, wanted, unfit))
+            yield from run.land(tombstones, swept.tombstones)
+    for name, count in unfit.items():
+        reading.note(f"{count:,} values of {name} are not {columns.field(name).type}: null")
+    reading.cursor_until = read_until(latest, reading)
+    yield from run.finish(reading, *([tombstones] if tombstones else []))
+
+
+def _chunks(
+    engine: sa.Engine, table: sa.Table, wanted: list[pa.Field], condition: sa.ColumnElement[bool] | None
+) -> Iterator[pa.Table]:
+    present = [column.name for column in wanted if column.name in table.c]
 
     def as_text(_: Any, table: sa.Table) -> sa.Select[Any]:
         query = sa.select(*(sa.cast(table.c[name], sa.String).label(name) for name in present))
         return query if condition is None else query.where(condition)
 
     hints = {name: {"name": name, "data_type": "text", "nullable": True} for name in present}
-    loader = TableLoader(engine, "pyarrow", table, hints, chunk_size=CHUNK_ROWS, query_adapter_callback=as_text)
-    latest: datetime | None = None
-    unfit: dict[str, int] = {}
-    with duckdb.connect() as typing:
-        typing.execute("set TimeZone = 'UTC'")
-        for chunk in loader.load_rows():
-            typed = _typed(typing, chunk, wanted, unfit)
-            if cursor in present:
-                latest = max(filter(None, [latest, _greatest(typed, cursor)]), default=None)
-            yield from run.land(reading, typed)
-    for name, count in unfit.items():
-        reading.note(f"{count:,} values of {name} are not {columns.field(name).type}: null")
-    reading.cursor_until = read_until(latest, reading)
-    yield from run.finish(reading)
+    yield from TableLoader(
+        engine, "pyarrow", table, hints, chunk_size=CHUNK_ROWS, query_adapter_callback=as_text
+    ).load_rows()
 
 
 def since(run: Run, table: str, lag_days: int) -> date | None:
@@ -152,9 +179,7 @@ def since(run: Run, table: str, lag_days: int) -> date | None:
     return (datetime.fromisoformat(until) - timedelta(days=lag_days)).date() if until else None
 
 
-def _typed(
-    typing: duckdb.DuckDBPyConnection, chunk: pa.Table, wanted: list[pa.Field], unfit: dict[str, int]
-) -> pa.Table:
+def _typed(typing: duckdb.DuckDBPyConnection, chunk: pa.Table, wanted: list[pa.Field], unfit: Counter[str]) -> pa.Table:
     typing.register("chunk", chunk)
     given = [field for field in wanted if field.name in chunk.column_names]
     values = [_converted(field) if field in given else f"cast(null as {engine_type(field)})" for field in wanted]
@@ -167,7 +192,7 @@ def _typed(
     counts = typing.execute(f"select {lost} from typed positional join chunk").fetchone()
     for field, count in zip(given, counts, strict=True):
         if count:
-            unfit[field.name] = unfit.get(field.name, 0) + count
+            unfit[field.name] += count
     row = ", ".join(f'"{field.name}" := "{field.name}"' for field in wanted)
     typed = typing.execute(f"select *, sha256(to_json(struct_pack({row}))) as content_hash from typed").to_arrow_table()
     return typed.cast(pa.schema([*wanted, LANDING_COLUMNS[0]]))

@@ -4,6 +4,8 @@ Where: `SOURCES__SHOP__CREDENTIALS`, a SQLAlchemy URL; `SOURCES__SHOP__SCHEMA` i
 Pages: chunks of 50,000 rows.
 Cursor: `updated_at` of customers and orders, less `SOURCES__SHOP__LAG_DAYS` (2) for transactions that commit late;
 lines and refunds have none and follow their order, a refund also its own `created_at`. Rows are kept by version.
+Deletions and what was committed later than the lag are found by a sweep of the keys, every run; `SOURCES__SHOP__SWEEP`
+(true) says whether, `SOURCES__SHOP__MOST_DELETED` (0.5) what share of a table may go before it is taken for a mistake.
 """
 
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from load.landing import LANDING_COLUMNS, TIMESTAMP, Run
+from load.readers.sweep import TOMBSTONES
 from load.readers.tables import changed_since, engine_of, land_table, reflect, since
 
 MONEY = pa.decimal128(18, 4)
@@ -42,15 +45,24 @@ TABLES = {
         id=pa.int64(), refund_id=pa.int64(), order_line_id=pa.int64(), quantity=pa.int64(), subtotal=MONEY,
         total_tax=MONEY, restock_type=pa.string(),
     ),
+    "tombstones": TOMBSTONES,
 }  # fmt: skip
+SOURCE_TABLES = [name for name in TABLES if name != "tombstones"]
 
 
-def read(run: Run, credentials: str, schema: str = "", lag_days: int = 2) -> Iterator[Any]:
+def read(
+    run: Run,
+    credentials: str,
+    schema: str = "",
+    lag_days: int = 2,
+    sweep: bool = True,
+    most_deleted: float = 0.5,
+) -> Iterator[Any]:
     """Yield every new row version for the tables of raw_shop. A table that is not there fails, the others land."""
     engine = engine_of(run.source, credentials)
     try:
-        tables = reflect(run.source, engine, TABLES, schema or None)
-        for name in TABLES:
+        tables = reflect(run.source, engine, SOURCE_TABLES, schema or None)
+        for name in SOURCE_TABLES:
             if name not in tables:
                 run.fail(
                     f"shop: the database has no table or view {name}. "
@@ -59,7 +71,9 @@ def read(run: Run, credentials: str, schema: str = "", lag_days: int = 2) -> Ite
         changed = _changes(run, tables, lag_days)
         for name, table in tables.items():
             cursor = "updated_at" if name in ("customers", "orders") else None
-            yield from land_table(run, engine, table, TABLES[name], changed.get(name), cursor)
+            yield from land_table(
+                run, engine, table, TABLES[name], changed.get(name), cursor, most_deleted if sweep else None
+            )
     finally:
         engine.dispose()
 

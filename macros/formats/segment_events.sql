@@ -3,7 +3,7 @@
     When it happened is told by a clock we trust less than the collector's: the delay between the device's own
     two times is taken from the collector's (Segment's own rule), and nothing happens after it was received.
 -#}
-{% macro segment_events(source_name) %}
+{% macro checked_segment_events(source_name, only_new=false) %}
 with landed as (
     {{ landed(source_name, 'events', {
         'event_id': '$.messageId',
@@ -36,7 +36,7 @@ with landed as (
         'list_id': '$.properties.list_id',
         'search_query': '$.properties.query',
         'products': '$.properties.products'
-    }, only_new=is_incremental()) }}
+    }, only_new=only_new) }}
 ),
 
 typed as (
@@ -98,4 +98,13 @@ checked as (
 )
 
 select * from checked
+{% endmacro %}
+
+{#- The whole staging model of a source that speaks Segment's format: `checked_segment_events`, judged. -#}
+{% macro segment_events(source_name) %}
+with checked as (
+    {{ checked_segment_events(source_name) }}
+)
+
+{{ judged('checked', key=['event_id'], first_by=['known_at', 'source_file', 'source_line', 'source_key']) }}
 {% endmacro %}

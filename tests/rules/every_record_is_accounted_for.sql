@@ -1,18 +1,25 @@
 -- Nothing disappears between reading and staging: read = landed + unchanged, landed = accepted + rejected + duplicate.
+with lost as (
+
+    select
+        *,
+        source || '.' || table_name || ' ' || source_file || ' (load ' || load_id || '): '
+        || records_read || ' read = ' || records_landed || ' landed + ' || records_unchanged || ' unchanged, '
+        || (records_read - records_landed - records_unchanged) || ' missing; '
+        || records_landed || ' landed = ' || records_accepted || ' accepted + ' || records_rejected || ' rejected + '
+        || records_duplicate || ' duplicate, '
+        || (records_landed - records_accepted - records_rejected - records_duplicate) || ' missing' as message
+    from {{ ref('landed_records') }}
+    where
+        records_read <> records_landed + records_unchanged
+        or records_landed <> records_accepted + records_rejected + records_duplicate
+
+)
+
 select
-    source,
-    table_name,
-    source_file,
-    load_id,
-    records_read,
-    records_unchanged,
-    records_landed,
-    records_accepted,
-    records_rejected,
-    records_duplicate,
-    records_read - records_landed - records_unchanged as missing_while_landing,
-    records_landed - records_accepted - records_rejected - records_duplicate as missing_in_staging
-from {{ ref('landed_records') }}
-where
-    records_read <> records_landed + records_unchanged
-    or records_landed <> records_accepted + records_rejected + records_duplicate
+    count(*) as places,
+    min(message) as first_place
+from lost
+having
+    count(*) > 0
+    and {{ raised("cast(count(*) as string) || ' places do not add up. ' || min(message)", when='count(*) > 0') }}

@@ -39,17 +39,40 @@ published as (
     left join refunded on lines.order_line_id = refunded.order_line_id
     group by lines.sales_channel, lines.source_currency, cast(lines.ordered_at as date)
 
+),
+
+compared as (
+
+    select
+        coalesce(staged.sales_channel, published.sales_channel) as sales_channel,
+        coalesce(staged.source_currency, published.source_currency) as source_currency,
+        coalesce(staged.order_date, published.order_date) as order_date,
+        coalesce(staged.amount, 0) as staged_amount,
+        coalesce(published.amount, 0) as published_amount
+    from staged
+    full outer join published
+        on staged.sales_channel = published.sales_channel
+        and staged.source_currency is not distinct from published.source_currency
+        and staged.order_date = published.order_date
+
+),
+
+different as (
+
+    select
+        *,
+        sales_channel || ' on ' || cast(order_date as string) || ': ' || staged_amount || ' '
+        || coalesce(source_currency, 'of no currency') || ' staged, ' || published_amount || ' in fct_order_lines, '
+        || (published_amount - staged_amount) || ' difference' as message
+    from compared
+    where staged_amount <> published_amount
+
 )
 
 select
-    coalesce(staged.sales_channel, published.sales_channel) as sales_channel,
-    coalesce(staged.source_currency, published.source_currency) as source_currency,
-    coalesce(staged.order_date, published.order_date) as order_date,
-    staged.amount as staged_amount,
-    published.amount as published_amount
-from staged
-full outer join published
-    on staged.sales_channel = published.sales_channel
-    and staged.source_currency is not distinct from published.source_currency
-    and staged.order_date = published.order_date
-where coalesce(staged.amount, 0) <> coalesce(published.amount, 0)
+    count(*) as days,
+    min(message) as first_day
+from different
+having
+    count(*) > 0
+    and {{ raised("cast(count(*) as string) || ' days differ. ' || min(message)", when='count(*) > 0') }}

@@ -1,3 +1,3 @@
 {{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
 
-{{ segment_events('raw_mobile') }}
+{{ checked_segment_events('raw_mobile', only_new=is_incremental()) }}

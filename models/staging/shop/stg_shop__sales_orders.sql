@@ -4,21 +4,28 @@ with orders as (
     select * from {{ ref('stg_shop__orders') }}
 ),
 
+deletions as (
+    select * from {{ ref('stg_shop__deletions') }}
+    where table_name = 'orders'
+),
+
 current_orders as (
     select
-        'web_shop-' || order_id as order_id,
+        'web_shop-' || orders.order_id as order_id,
         'web_shop' as sales_channel,
-        order_id as source_order_id,
-        created_at as ordered_at,
-        created_at as known_at,
-        cancelled_at,
-        account_id,
-        email_hash,
+        orders.order_id as source_order_id,
+        orders.created_at as ordered_at,
+        orders.created_at as known_at,
+        -- An order that the shop deletes has been taken back, from when it was seen to be gone.
+        coalesce(orders.cancelled_at, deletions.deleted_at) as cancelled_at,
+        orders.account_id,
+        orders.email_hash,
         cast(null as string) as loyalty_id,
         cast(null as string) as country_code,
-        total_tax as order_tax_amount
+        orders.total_tax as order_tax_amount
     from orders
-    where is_latest_version
+    left join deletions on orders.order_id = deletions.row_id
+    where orders.is_latest_version
 )
 
 select * from current_orders

@@ -1,3 +1,3 @@
 {{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
 
-{{ segment_events('raw_web') }}
+{{ checked_segment_events('raw_web', only_new=is_incremental()) }}

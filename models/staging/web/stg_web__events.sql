@@ -1,3 +1,7 @@
 {{ config(materialized='view') }}
 
-{{ judged_apart(ref('base_web__events'), key='event_id', first_by=['known_at', 'source_file', 'source_line', 'source_key']) }}
+{{ judged_apart(
+    ref('base_web__events'),
+    key='event_id',
+    first_by=['known_at', 'source_file', 'source_line', 'source_key'],
+) }}
