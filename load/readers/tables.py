@@ -8,7 +8,7 @@ is guessed at. What a database does that the raw table cannot hold is said in th
 |---|---|
 | a column is missing | null, noted |
 | a further column | not landed, noted |
-| a value that is not of the declared type | null, noted with a count |
+| a value that is not of the declared type | null, its text in `misfits` by the column's name; noted with a count |
 | a time without offset | UTC |
 | a time with an offset | the same moment in UTC |
 | the cursor column is null | read by every run, landed when its content is new |
@@ -130,7 +130,7 @@ def land_table(
     reading = run.start(table.name, table.name, run.landed_before.keys(table.name, KEY))
     reading.columns = json.dumps({column.name: str(column.type) for column in table.c})
     wanted = [column for column in columns if column.name not in LANDING_NAMES]
-    if missing := [column.name for column in wanted if column.name not in table.c]:
+    if missing := [column.name for column in wanted if column.name not in (*table.c.keys(), "misfits")]:
         reading.note(f"the database has no column {', '.join(missing)}: null")
     if extra := [column.name for column in table.c if column.name not in columns.names]:
         reading.note(f"not landed: column {', '.join(extra)}")
@@ -193,6 +193,19 @@ def _typed(typing: duckdb.DuckDBPyConnection, chunk: pa.Table, wanted: list[pa.F
     for field, count in zip(given, counts, strict=True):
         if count:
             unfit[field.name] += count
+    misfits = ", ".join(
+        f"{{'key': '{field.name}', 'value': case when typed.\"{field.name}\" is null then chunk.\"{field.name}\" end}}"
+        for field, count in zip(given, counts, strict=True)
+        if count
+    )
+    as_json = (
+        f"nullif(to_json(map_from_entries(list_filter([{misfits}], lambda each: each.value is not null))), '{{}}')"
+    )
+    if misfits:
+        typing.execute(
+            f"create or replace temp table typed as select typed.* replace (cast({as_json} as varchar) as misfits) "
+            "from typed positional join chunk"
+        )
     row = ", ".join(f'"{field.name}" := "{field.name}"' for field in wanted)
     typed = typing.execute(f"select *, sha256(to_json(struct_pack({row}))) as content_hash from typed").to_arrow_table()
     return typed.cast(pa.schema([*wanted, LANDING_COLUMNS[0]]))

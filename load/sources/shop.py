@@ -22,6 +22,7 @@ MONEY = pa.decimal128(18, 4)
 
 
 def _table(**columns: pa.DataType) -> pa.Schema:
+    columns["misfits"] = pa.string()
     return pa.schema([*(pa.field(name, kind) for name, kind in columns.items()), *LANDING_COLUMNS])
 
 

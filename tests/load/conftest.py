@@ -1,7 +1,11 @@
 """A warehouse of its own for every test, and the command as a person would run it."""
 
+import contextlib
+import getpass
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,15 +89,50 @@ def postgres() -> Iterator[Any]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Path]:
+    """A MariaDB server of the test run's own, where one is installed: its socket."""
+    folder = Path(tempfile.mkdtemp(prefix="shop-"))
+    common = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={getpass.getuser()}"]
+    install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    subprocess.run(install, check=True, capture_output=True)
+    socket = folder / "socket"
+    server = subprocess.Popen(
+        [MARIADBD, *common, f"--socket={socket}", "--skip-networking", f"--pid-file={folder / 'pid'}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    engine = sa.create_engine(f"mysql+pymysql://root@localhost/?unix_socket={socket}")
+    for _ in range(100):
+        with contextlib.suppress(sa.exc.OperationalError), engine.connect():
+            break
+        time.sleep(0.1)
+    engine.dispose()
+    yield socket
+    server.terminate()
+    server.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+MARIADBD = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
+DATABASES = ["sqlite", "postgresql", *(["mariadb"] if MARIADBD else [])]
+"""PostgreSQL comes as a wheel, MariaDB does not: it is tested where it is installed."""
+
+
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, sa.Engine]]:
     """An empty database: the URL a person would configure, and an engine to write to it."""
+    name = f"shop_{abs(hash(request.node.nodeid))}"
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'shop.db'}"
         engine = sa.create_engine(url)
+    elif request.param == "mariadb":
+        url = f"mysql+pymysql://root@localhost/{name}?unix_socket={request.getfixturevalue('mariadb')}"
+        engine = sa.create_engine(url)
+        with sa.create_engine(url.replace(name, "")).begin() as connection:
+            connection.execute(sa.text(f"create database {name}"))
     else:
         server = request.getfixturevalue("postgres")
-        name = f"shop_{abs(hash(request.node.nodeid))}"
         server.psql(f"create database {name}")
         url = server.get_uri(name)
         engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))

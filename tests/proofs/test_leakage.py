@@ -48,7 +48,12 @@ def as_it_was(company: Build, folder: Path, moment: str) -> Build:
         connection.execute(
             f"update raw_shop.orders set cancelled_at = null where cancelled_at >= timestamptz '{moment}'"
         )
-    build.dbt("run")
+    build.dbt("run", "--full-refresh")
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for table in ("core.fct_events", "core.fct_order_lines"):
+            latest = connection.execute(f"select max(known_at) < timestamptz '{moment}' from {table}").fetchone()
+            assert latest == (True,), f"{table} still holds what became known after {moment}"
     return build
 
 

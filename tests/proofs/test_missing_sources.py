@@ -52,19 +52,19 @@ def test_every_source_has_something_to_miss() -> None:
 def test_without_one_source_all_else_builds(company: Build, tmp_path: Path, source: str) -> None:
     assert count(company, EMPTIED[source]) > 0
     build = without(company, tmp_path, [source])
-    build.dbt("build", "--exclude-resource-type", "unit_test")
+    build.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
     assert count(build, EMPTIED[source]) == 0
     assert count(build, "features.customer_features") > 0
 
 
 def test_two_sources_are_enough(company: Build, tmp_path: Path) -> None:
     build = without(company, tmp_path, sorted(set(SOURCES) - {"web", "shop"}))
-    build.dbt("build", "--exclude-resource-type", "unit_test")
+    build.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
     assert count(build, "features.customer_features where views_30d > 0 and orders_lifetime > 0") > 0
     assert count(build, "features.product_features where views_30d > 0 and orders_30d > 0") > 0
 
 
 def test_no_source_at_all_builds_empty_tables(company: Build, tmp_path: Path) -> None:
     build = without(company, tmp_path, list(SOURCES))
-    build.dbt("build", "--exclude-resource-type", "unit_test")
+    build.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
     assert count(build, "features.customer_features") == 0
