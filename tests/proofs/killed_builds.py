@@ -1,0 +1,49 @@
+"""Kills a build in every node, each at another of the statements it sends: `python -m tests.proofs.killed_builds`.
+
+The project is parsed once; each build is a fork of this process. Prints the names of the nodes that were killed.
+"""
+
+import json
+import os
+import signal
+import sys
+from itertools import count
+
+from dbt.cli.main import dbtRunner
+
+
+def main() -> int:
+    """Kill a build in each model, seed and snapshot; return 1 if one of them could not be killed."""
+    manifest = dbtRunner().invoke(["--quiet", "parse"]).result
+    killed = []
+    nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "seed", "snapshot")]
+    for number, node in enumerate(sorted(nodes, key=lambda node: node.name)):
+        # Another statement for each node; a node that sends fewer is killed when it ends.
+        if not _killed(manifest, node.name, statement=2 + number % 5):
+            print(f"{node.name} went through", file=sys.stderr)
+            return 1
+        killed.append(node.name)
+    print(json.dumps(killed))
+    return 0
+
+
+def _killed(manifest: object, name: str, statement: int) -> bool:
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    sent = count(1)
+
+    def watch(event: object) -> None:
+        kind, info = event.info.name, getattr(event.data, "node_info", None)
+        if info is None or info.node_name != name:
+            return
+        if (kind == "SQLQuery" and next(sent) == statement) or kind == "NodeFinished":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    dbtRunner(manifest=manifest, callbacks=[watch]).invoke(["--quiet", "build", "--select", name])
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
