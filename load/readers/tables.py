@@ -128,7 +128,7 @@ def land_table(
     leaves the keys unswept. Memory is bounded by CHUNK_ROWS rows and, for a sweep, 24 bytes a row of the table.
     """
     reading = run.start(table.name, table.name, run.landed_before.keys(table.name, KEY))
-    reading.columns = json.dumps({column.name: str(column.type) for column in table.c})
+    reading.columns = json.dumps({column.name: _kind(column) for column in table.c})
     wanted = [column for column in columns if column.name not in LANDING_NAMES]
     if missing := [column.name for column in wanted if column.name not in (*table.c.keys(), "misfits")]:
         reading.note(f"the database has no column {', '.join(missing)}: null")
@@ -220,6 +220,10 @@ def _converted(field: pa.Field) -> str:
         # '1.5' would be rounded to 2 without a word, '1.0' is how SQLite writes some whole numbers.
         return f"case when not contains({value}, '.') or try_cast({value} as double) = {converted} then {converted} end"
     return converted
+
+
+def _kind(column: sa.Column) -> str:
+    return "untyped" if isinstance(column.type, sa.types.NullType) else str(column.type).lower()
 
 
 def _greatest(typed: pa.Table, column: str) -> datetime | None:

@@ -20,7 +20,9 @@ with assertions as (
         'json_elements and exploded give a row an element' as claim,
         (
             select count(*)
-            from (select {{ exploded(json_elements(json_field(json_fields(json, ['$.list']), '$.list'))) }} as element) as elements
+            from (
+                select {{ exploded(json_elements(json_field(json_fields(json, ['$.list']), '$.list'))) }} as element
+            ) as elements
         ) = 2 as holds
     union all
     select

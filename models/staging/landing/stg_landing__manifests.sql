@@ -10,6 +10,7 @@ with manifests as (
         records_read,
         records_landed,
         records_unchanged,
+        columns,
         error,
         {{ utc_instant('started_at') }} as started_at,
         {{ utc_instant('landed_at') }} as landed_at,
