@@ -29,5 +29,5 @@ select
     known_at,
     is_bot,
     nullif(trim({{ json_field('fields', '$.product_id') }}), '') as product_id,
-    try_cast({{ json_field('fields', '$.position') }} as integer) as list_position
+    {{ whole_number(json_field('fields', '$.position')) }} as list_position
 from read

@@ -29,7 +29,7 @@ typed as (
         nullif(trim(sku), '') as sku,
         nullif(trim(asin), '') as asin,
         lower(trim(item_status)) as item_status,
-        try_cast(quantity as bigint) as quantity,
+        {{ whole_number('quantity') }} as quantity,
         upper(nullif(trim(currency), '')) as currency,
         nullif(trim(item_price), '') as item_price_text,
         try_cast(nullif(trim(item_price), '') as decimal(18, 4)) as item_price,

@@ -20,14 +20,14 @@ stores as (
 typed as (
     select
         nullif(trim(landed.transaction_id), '') as transaction_id,
-        try_cast(landed.line_number as bigint) as line_number,
+        {{ whole_number('landed.line_number') }} as line_number,
         nullif(trim(landed.store_id), '') as store_id,
         try_cast(landed.sold_at as timestamp) as sold_at_local,
         stores.time_zone,
         stores.country_code,
         nullif(trim(landed.loyalty_id), '') as loyalty_id,
         nullif(trim(landed.sku), '') as sku,
-        try_cast(landed.quantity as bigint) as quantity,
+        {{ whole_number('landed.quantity') }} as quantity,
         try_cast(landed.unit_price as decimal(18, 4)) as unit_price,
         upper(nullif(trim(landed.currency), '')) as currency,
         coalesce(try_cast(landed.is_return as boolean), false) as is_marked_return,
