@@ -2,7 +2,8 @@
 
 | in the file | lands as |
 |---|---|
-| header | that file's names, no record; a repeated one gets a suffix (`price_2`), `Price` and `price` stay apart |
+| header | that file's names, no record; blanks around them cut off; a repeated one gets a suffix (`price_2`) |
+| a known name in another case (`Price`), the known one absent | read as the known one (`price`); both there stay apart |
 | record with as many fields as the header | payload verbatim, `fields` as JSON |
 | too few or too many fields | payload verbatim, `fields` null |
 | blank line | an empty payload, `fields` null |
@@ -37,8 +38,11 @@ class Record(NamedTuple):
     values: list[str] | None
 
 
-def delimited(delimiter: str, quoted: bool = True) -> Parser:
-    """Return the Parser for text with this delimiter; `quoted` fields may hold delimiters, quotes and line breaks."""
+def delimited(delimiter: str, known: tuple[str, ...] = (), quoted: bool = True) -> Parser:
+    """Return the Parser for text with this delimiter; `quoted` fields may hold delimiters, quotes and line breaks.
+
+    `known` are the names that the models ask for: a header that spells one in another case means it.
+    """
 
     def parse(pieces: Iterator[bytes], path: str) -> Iterator[pa.Table]:
         lines = (line for block in whole_lines(pieces) for line in BytesIO(block))
@@ -46,7 +50,8 @@ def delimited(delimiter: str, quoted: bool = True) -> Parser:
         batch: list[Record] = []
         for record in _records(lines, delimiter, quoted):
             if not names and record.raw:
-                names = distinct_names(record.values or record.raw.decode(errors="replace").split(delimiter))
+                header = record.values or record.raw.decode(errors="replace").split(delimiter)
+                names = distinct_names(spelled_as_known(header, known))
                 continue
             batch.append(record)
             if len(batch) == BATCH_RECORDS:
@@ -66,6 +71,17 @@ def distinct_names(header: list[str]) -> list[str]:
         suffixed = (f"{name}_{number}" for number in count(2))
         names.append(next(unique for unique in chain([name], suffixed) if unique not in names))
     return names
+
+
+def spelled_as_known(header: list[str], known: tuple[str, ...]) -> list[str]:
+    """Return the names of a header, one that differs from a known name in case alone as the known one.
+
+    >>> spelled_as_known([" SKU ", "Price", "price"], ("sku", "price"))
+    ['sku', 'Price', 'price']
+    """
+    names = [name.strip() for name in header]
+    spelling = {name.lower(): name for name in known if name not in names}
+    return [spelling.pop(name.lower(), name) if name not in known else name for name in names]
 
 
 def _records(lines: Iterator[bytes], delimiter: str, quoted: bool) -> Iterator[Record]:

@@ -15,6 +15,11 @@ from load.readers.delimited import delimited
 from load.readers.feed import items
 from load.readers.files import land_files
 
+COLUMNS = (
+    "id", "title", "description", "link", "image_link", "availability", "price", "sale_price",
+    "sale_price_effective_date", "brand", "gtin", "condition", "google_product_category", "product_type",
+    "item_group_id", "color", "size",
+)  # fmt: skip
 TABLES = {"products": RECORD_WITH_FIELDS}
 
 
@@ -27,4 +32,4 @@ def _by_name(pieces: Iterator[bytes], path: str) -> Iterator[pa.Table]:
     name = path.lower().removesuffix(".gz")
     if name.endswith(".xml"):
         return items(pieces, path)
-    return delimited("," if name.endswith(".csv") else "\t")(pieces, path)
+    return delimited("," if name.endswith(".csv") else "\t", COLUMNS)(pieces, path)

@@ -12,6 +12,10 @@ from load.landing import RECORD_WITH_FIELDS, Run
 from load.readers.delimited import delimited
 from load.readers.files import land_files
 
+COLUMNS = (
+    "amazon-order-id", "merchant-order-id", "purchase-date", "last-updated-date", "order-status", "sales-channel", "sku",
+    "asin", "item-status", "quantity", "currency", "item-price", "item-tax", "item-promotion-discount", "ship-country",
+)  # fmt: skip
 TABLES = {"orders": RECORD_WITH_FIELDS}
 
 
@@ -20,4 +24,4 @@ def read(run: Run, url: str) -> Iterator[Any]:
 
     Source: SP-API, GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL; the report quotes nothing.
     """
-    return land_files(run, "orders", url, delimited("\t", quoted=False))
+    return land_files(run, "orders", url, delimited("\t", COLUMNS, quoted=False))

@@ -12,9 +12,13 @@ from load.landing import RECORD_WITH_FIELDS, Run
 from load.readers.delimited import delimited
 from load.readers.files import land_files
 
+COLUMNS = (
+    "transaction_id", "line_no", "store_id", "sold_at", "loyalty_id", "sku", "quantity", "unit_price", "currency",
+    "is_return",
+)  # fmt: skip
 TABLES = {"transactions": RECORD_WITH_FIELDS}
 
 
 def read(run: Run, url: str) -> Iterator[Any]:
     """Yield every new till line below `url` for raw_store.transactions."""
-    return land_files(run, "transactions", url, delimited(","))
+    return land_files(run, "transactions", url, delimited(",", COLUMNS))

@@ -13,7 +13,7 @@ from load.readers.feed import items
 def parsed(content: str | bytes, delimiter: str = ",", quoted: bool = True) -> list[tuple[int, str, dict | None]]:
     content = content.encode() if isinstance(content, str) else content
     pieces = iter([content[start : start + 5] for start in range(0, len(content), 5)])
-    rows = [row for table in delimited(delimiter, quoted)(pieces, "a.csv") for row in table.to_pylist()]
+    rows = [row for table in delimited(delimiter, quoted=quoted)(pieces, "a.csv") for row in table.to_pylist()]
     return [(row["source_line"], row["payload"], json.loads(row["fields"]) if row["fields"] else None) for row in rows]
 
 
@@ -160,3 +160,28 @@ def test_records_that_do_not_fit_are_counted_for_a_person(company) -> None:
     assert company.load("store") == 0
     assert "1 records do not fit the header" in company.output
     assert "1 records are not UTF-8" in company.output
+
+
+def test_name_in_another_case_means_the_known_one_unless_that_is_there_too(company) -> None:
+    company.write("store/a.csv", "Transaction_ID, SKU ,quantity\n1,A,2\n")
+    company.write("store/b.csv", "transaction_id,sku,Quantity,quantity\n2,B,3,4\n")
+    company.connect("store", url=company.folder / "store")
+    assert company.load("store") == 0
+    assert company.query("select fields from raw_store.transactions order by source_file") == [
+        ('{"transaction_id": "1", "sku": "A", "quantity": "2"}',),
+        ('{"transaction_id": "2", "sku": "B", "Quantity": "3", "quantity": "4"}',),
+    ]
+
+
+def test_file_that_gets_another_header_is_read_anew_by_it(company) -> None:
+    file = company.write("store/a.csv", "transaction_id,sku,quantity\n1,2,3\n")
+    company.connect("store", url=company.folder / "store")
+    company.load("store")
+    file.write_text("transaction_id,quantity,sku\n1,2,3\n")
+    company.load("store")
+    company.load("store")
+    assert company.query("select source_line, payload, fields from raw_store.transactions order by landed_at") == [
+        (2, "1,2,3", '{"transaction_id": "1", "sku": "2", "quantity": "3"}'),
+        (2, "1,2,3", '{"transaction_id": "1", "quantity": "2", "sku": "3"}'),
+    ]
+    assert company.query("select sum(records_landed) from raw_store.manifest") == [(2,)]

@@ -25,6 +25,7 @@ typed as (
         try_cast(nullif(regexp_extract(source_file, '([0-9]{4}-[0-9]{2}-[0-9]{2})', 1), '') as date) as feed_date,
         title,
         description,
+        nullif(trim(price), '') as price_text,
         lower(replace(trim(availability), ' ', '_')) as availability,
         try_cast(split_part(trim(price), ' ', 1) as decimal(18, 4)) as price,
         upper(nullif(split_part(trim(price), ' ', 2), '')) as currency,
@@ -56,9 +57,10 @@ checked as (
             when not is_readable then 'record does not fit its header'
             when product_id is null then 'id is missing'
             when feed_date is null then 'file name has no date'
+            when price is null and price_text is not null then 'price is no amount'
             when price < 0 then 'price is negative'
         end as reject_reason
     from typed
 )
 
-{{ judged('checked', key=['product_id', 'feed_date'], first_by=['source_file', 'source_line', 'content_hash']) }}
+{{ judged('checked', key=['product_id', 'feed_date'], first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']) }}

@@ -67,5 +67,5 @@ checked as (
 {{ judged(
     'checked',
     key=['store_id', 'transaction_id', 'line_number'],
-    first_by=['source_file', 'source_line', 'content_hash']
+    first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']
 ) }}
