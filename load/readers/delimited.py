@@ -3,7 +3,7 @@
 | in the file | lands as |
 |---|---|
 | header | that file's names, no record; blanks around them cut off; a repeated one gets a suffix (`price_2`) |
-| a known name in another case (`Price`), the known one absent | read as the known one (`price`); both there stay apart |
+| a known name in another case (`Price`) | read as the known one (`price`); if that is there too, they stay apart |
 | record with as many fields as the header | payload verbatim, `fields` as JSON |
 | too few or too many fields | payload verbatim, `fields` null |
 | blank line | an empty payload, `fields` null |

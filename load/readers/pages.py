@@ -3,12 +3,23 @@
 dlt asks again by itself after 429 (when Retry-After says), 5xx, a reset or a timeout: five times, waiting longer each
 time; `RUNTIME__REQUEST_MAX_ATTEMPTS`, `RUNTIME__REQUEST_BACKOFF_FACTOR` and `RUNTIME__REQUEST_TIMEOUT` change that.
 A record lands as the very text that the API sent for it: numbers, escapes and the order of keys are not touched.
+
+| the API | what is done |
+|---|---|
+| 429, with Retry-After or without | waited as long as it says, or longer and longer; five minutes at most |
+| 5xx, a reset, a timeout, an answer cut short | asked again, five times in all |
+| goes on failing | what was read lands, without a cursor: the next run starts from where the last complete one ended |
+| 401 amid the pages | a token that can be renewed is (`RenewedToken`), and the page asked for again; else as above |
+| pages that shift while they are read, a record on two of them | lands once |
+| an empty page with a next one | read on |
+| the same cursor again, or 100,000 pages | as above: it would never end |
+| bytes that are not UTF-8 | in payload_bytes, U+FFFD in payload |
+| an answer that is no JSON, or has no list where one belongs | the source fails and shows how the answer begins |
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +27,10 @@ import pyarrow as pa
 import requests
 from dlt.sources.helpers.requests import Client
 from dlt.sources.helpers.rest_client import RESTClient
-from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, SinglePagePaginator
 
 from load.landing import SourceFailed
+from load.readers.files import as_payload, content_hashes
 
 MOST_PAGES = 100_000
 KEY = ("source_key", "content_hash")
@@ -28,11 +39,37 @@ _decode = json.JSONDecoder().raw_decode
 _space = re.compile(r"[ \t\n\r]*").match
 
 
-def rest_client(url: str, auth: AuthConfigBase | None = None, headers: dict[str, str] | None = None) -> RESTClient:
+def rest_client(
+    url: str, auth: requests.auth.AuthBase | None = None, headers: dict[str, str] | None = None
+) -> RESTClient:
     """Return dlt's client for an API, its retries configured under dlt's `runtime`."""
     client = Client(raise_for_status=False)
     client.configure()
     return RESTClient(url, headers=headers, auth=auth, session=client.session)
+
+
+class RenewedToken(requests.auth.AuthBase):
+    """A bearer token that expires: a request that is refused gets a new one from `renew`, once."""
+
+    def __init__(self, token: str, renew: Callable[[], str]) -> None:
+        """Begin with `token`, or with a new one if it is empty."""
+        self.renew = renew
+        self.token = token or renew()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign a request, and have a look at its answer."""
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        request.register_hook("response", self._again)
+        return request
+
+    def _again(self, response: requests.Response, **options: Any) -> requests.Response:
+        if response.status_code != 401:
+            return response
+        response.close()
+        self.token = self.renew()
+        request = response.request.copy()
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return response.connection.send(request, **options)
 
 
 def required_token(source: str, token: str) -> str:
@@ -65,7 +102,7 @@ def pages(
             paginator=paginator or SinglePagePaginator(),
             data_selector="$",
         ):
-            yield page.response.content.decode(errors="replace")
+            yield page.response.content.decode(errors="surrogateescape")
             following = json.dumps([page.request.url, page.request.params, page.request.json], sort_keys=True)
             if paginator and paginator.has_next_page and following in asked:
                 raise SourceFailed(
@@ -132,12 +169,13 @@ def members(text: str) -> dict[str, str]:
 
 def as_records(keys: list[str], payloads: list[str]) -> pa.Table:
     """Return API records as landing records: the record's own key, its text, the hash of that text."""
-    hashes = [hashlib.sha256(payload.encode()).hexdigest() for payload in payloads]
+    exact = [payload.encode(errors="surrogateescape") for payload in payloads]
     return pa.table(
         {
-            "payload": pa.array(payloads, pa.string()),
-            "source_key": pa.array(keys, pa.string()),
-            "content_hash": pa.array(hashes, pa.string()),
+            **as_payload(pa.array(exact, pa.binary())),
+            # A key may hold half a character, escaped, which no text column takes.
+            "source_key": pa.array([key.encode(errors="replace").decode() for key in keys], pa.string()),
+            "content_hash": content_hashes(pa.array(exact, pa.binary())),
         }
     )
 

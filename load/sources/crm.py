@@ -1,6 +1,7 @@
 """Contacts: HubSpot CRM v3.
 
-Where: `SOURCES__CRM__URL` (https://api.hubapi.com) and `SOURCES__CRM__TOKEN`, a private app's token.
+Where: `SOURCES__CRM__URL` (https://api.hubapi.com) and `SOURCES__CRM__TOKEN`, a private app's token; or, for an app
+whose tokens expire, `SOURCES__CRM__CLIENT_ID`, `SOURCES__CRM__CLIENT_SECRET` and `SOURCES__CRM__REFRESH_TOKEN`.
 Pages: at first the whole list, 50 a page (more HubSpot does not give with history), then `paging.next.after`.
 Cursor: `lastmodifieddate`, less `SOURCES__CRM__LAG_DAYS` (1): a search for what changed, then those contacts with their
 history. A search ends at 10,000 results and its pages shift while contacts are edited, so every page is a new search
@@ -10,15 +11,17 @@ from the last date seen. Archived contacts are not found by searching: every run
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import Any
 
+import requests
 from dlt.sources.helpers.rest_client import RESTClient
 from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
 from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
 
-from load.landing import RECORD, Run, read_until
-from load.readers.pages import KEY, as_records, moment, objects, pages, required_token, rest_client
+from load.landing import RECORD, Run, SourceFailed, read_until
+from load.readers.pages import KEY, RenewedToken, as_records, moment, objects, pages, required_token, rest_client
 
 TABLES = {"contacts": RECORD}
 PATH = "/crm/v3/objects/contacts"
@@ -30,9 +33,22 @@ PAGE = 50
 SEARCH_CEILING = 10_000
 
 
-def read(run: Run, url: str, token: str = "", properties: str = PROPERTIES, lag_days: int = 1) -> Iterator[Any]:
+def read(
+    run: Run,
+    url: str,
+    token: str = "",
+    properties: str = PROPERTIES,
+    lag_days: int = 1,
+    client_id: str = "",
+    client_secret: str = "",
+    refresh_token: str = "",
+) -> Iterator[Any]:
     """Yield new contacts and new versions of contacts for raw_crm.contacts. Source: HubSpot CRM v3."""
-    api = rest_client(url, BearerTokenAuth(required_token(run.source, token)))
+    if refresh_token:
+        renew = partial(_new_token, url, client_id=client_id, client_secret=client_secret, refresh_token=refresh_token)
+        api = rest_client(url, RenewedToken(token, renew))
+    else:
+        api = rest_client(url, BearerTokenAuth(required_token(run.source, token)))
     until = run.landed_before.cursor("contacts")
     reading = run.start("contacts", PATH, run.landed_before.keys("contacts", KEY))
     since = moment(until) - timedelta(days=lag_days) if until else None
@@ -44,6 +60,17 @@ def read(run: Run, url: str, token: str = "", properties: str = PROPERTIES, lag_
         yield from run.land(reading, records, pages_overlap=True)
     reading.cursor_until = read_until(latest, reading)
     yield from run.finish(reading)
+
+
+def _new_token(url: str, **credentials: str) -> str:
+    """Return a token that is good for the next half hour. Source: HubSpot OAuth v1."""
+    answer = requests.post(f"{url}/oauth/v1/token", data={"grant_type": "refresh_token", **credentials})
+    if answer.status_code != 200:
+        raise SourceFailed(
+            f"crm: {url} gives no new token: {answer.status_code} {answer.reason}. Check SOURCES__CRM__CLIENT_ID, "
+            "SOURCES__CRM__CLIENT_SECRET and SOURCES__CRM__REFRESH_TOKEN."
+        )
+    return answer.json()["access_token"]
 
 
 def _listed(api: RESTClient, properties: str, archived: bool = False) -> Iterator[str]:

@@ -13,8 +13,9 @@ from load.readers.delimited import delimited
 from load.readers.files import land_files
 
 COLUMNS = (
-    "amazon-order-id", "merchant-order-id", "purchase-date", "last-updated-date", "order-status", "sales-channel", "sku",
-    "asin", "item-status", "quantity", "currency", "item-price", "item-tax", "item-promotion-discount", "ship-country",
+    "amazon-order-id", "merchant-order-id", "purchase-date", "last-updated-date", "order-status", "sales-channel",
+    "sku", "asin", "item-status", "quantity", "currency", "item-price", "item-tax", "item-promotion-discount",
+    "ship-country",
 )  # fmt: skip
 TABLES = {"orders": RECORD_WITH_FIELDS}
 

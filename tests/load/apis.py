@@ -7,6 +7,7 @@ campaigns, Frankfurter's rates. `faults` are answered first, one a request, befo
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -124,7 +125,15 @@ def serving(apis: Apis) -> Iterator[Apis]:
             self.respond({})
 
         def do_POST(self) -> None:
-            self.respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            if urlsplit(self.path).path == "/oauth/v1/token":
+                apis.asked.append("/oauth/v1/token")
+                given = {name: values[0] for name, values in parse_qs(sent).items()}
+                wanted = {"client_id": "app", "client_secret": "s", "refresh_token": "r"}
+                good = given == {"grant_type": "refresh_token", **wanted}
+                self.send(200 if good else 400, json.dumps({"access_token": apis.token, "expires_in": 1800}))
+                return
+            self.respond(json.loads(sent))
 
         def respond(self, body: dict[str, Any]) -> None:
             asked = urlsplit(self.path)
@@ -135,6 +144,10 @@ def serving(apis: Apis) -> Iterator[Apis]:
                 return
             if fault == "half":
                 self.send(200, '{"results": [', declared=1000)
+                self.hang_up()
+                return
+            if fault == "slow":
+                time.sleep(1)
                 self.hang_up()
                 return
             if fault:
@@ -154,7 +167,7 @@ def serving(apis: Apis) -> Iterator[Apis]:
         def send(
             self, status: int, text: str, headers: dict[str, str] | None = None, declared: int | None = None
         ) -> None:
-            content = text.encode()
+            content = text.encode(errors="surrogateescape")
             self.send_response(status)
             for name, value in {"Content-Length": str(declared or len(content)), **(headers or {})}.items():
                 self.send_header(name, value)

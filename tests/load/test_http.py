@@ -146,9 +146,10 @@ def test_rates_of_many_years_are_asked_for_year_by_year(company, apis) -> None:
 
 
 @pytest.mark.parametrize(
-    "faults", [["429 1"], ["429"], ["500", "503"], ["reset"], ["half"], ["reset", "429", "502"]], ids=str
+    "faults", [["429 1"], ["429"], ["500", "503"], ["reset"], ["half"], ["reset", "429", "502"], ["slow"]], ids=str
 )
 def test_passing_faults_lose_nothing(company, apis, faults) -> None:
+    company.monkeypatch.setenv("RUNTIME__REQUEST_TIMEOUT", "0.5")
     apis.contacts = [contact(number, FIRST) for number in range(1, 121)]
     apis.faults = list(faults)
     assert company.load("crm") == 0
@@ -186,6 +187,45 @@ def test_token_that_expires_between_pages_names_the_variable(company, apis) -> N
     company.connect("crm", token="renewed")
     assert company.load("crm") == 0
     assert len(ids(company, "raw_crm.contacts")) == 120
+
+
+def test_token_that_expires_between_pages_is_renewed_where_the_app_can(company, apis) -> None:
+    apis.contacts = [contact(number, FIRST) for number in range(1, 121)]
+    pages_sent = []
+
+    def expire(apis: Apis) -> None:
+        pages_sent.append(1)
+        apis.token = f"token-{len(pages_sent)}"
+
+    apis.after_page = expire
+    company.connect("crm", client_id="app", client_secret="s", refresh_token="r")
+    assert company.load("crm") == 0, company.output
+    assert len(ids(company, "raw_crm.contacts")) == 120
+    assert apis.asked.count("/oauth/v1/token") >= 3
+
+
+def test_refresh_that_is_refused_names_the_variables(company, apis) -> None:
+    company.connect("crm", token="", client_id="app", client_secret="wrong", refresh_token="r")
+    assert company.load("crm") == 1
+    assert "gives no new token: 400" in company.output
+    assert "SOURCES__CRM__CLIENT_SECRET" in company.output
+
+
+def test_odd_text_lands_to_the_letter(company, apis, monkeypatch) -> None:
+    at = f'"lastmodifieddate": "{FIRST}"'
+    sent = [
+        f'{{"id": "1", "properties": {{{at}, "n": 1.50, "n": 123456789012345678901234567890}}}}',
+        f'{{"id": "2\\ud800", "properties": {{{at}, "name": "a\\u0000b\\udfff"}}}}',
+        f'{{"id": "3", "properties": {{{at}, "name": "caf\udce9"}}}}',
+    ]
+    monkeypatch.setattr(apis, "answer", lambda *_: (200, f'{{"results": [{", ".join(sent)}]}}'))
+    assert company.load("crm") == 0, company.output
+    landed = company.query("select payload, payload_bytes from raw_crm.contacts order by payload")
+    assert [payload for payload, _ in landed[:2]] == sent[:2]
+    assert landed[2] == (
+        sent[2].replace("\udce9", "\ufffd"),
+        sent[2].encode(errors="surrogateescape"),
+    )
 
 
 @pytest.mark.parametrize("source", ["crm", "marketing"])
