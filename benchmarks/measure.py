@@ -1,0 +1,96 @@
+"""Runs commands as whole processes, in turn, and tells what each took."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+
+@dataclass
+class Contender:
+    """A command, what it needs in its environment, and how to count the rows that it made."""
+
+    name: str
+    command: list[str]
+    rows: Callable[[], int]
+    environment: dict[str, str] = field(default_factory=dict)
+    before: Callable[[], object] = lambda: None
+    """Called before each run, for example to delete what the last one made."""
+
+
+class Taken(NamedTuple):
+    """What one run took: CPU seconds of the process and its children, seconds by the clock, the most memory in MB."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+def run_once(contender: Contender, log: Path) -> Taken:
+    """Run a contender; raises RuntimeError with the end of what it printed when it fails."""
+    contender.before()
+    started = time.perf_counter()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            contender.command, env=os.environ | contender.environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    if status:
+        raise RuntimeError(f"{contender.name} failed: {log.read_text(errors='replace')[-800:]}")
+    return Taken(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+
+
+def compare(contenders: Iterable[Contender], runs: int, folder: Path) -> dict[str, Taken | str]:
+    """Run all contenders in turn, `runs` times; return the medians, or why one could not be measured.
+
+    Raises AssertionError when two that finished made different numbers of rows.
+    """
+    taken: dict[str, list[Taken]] = {}
+    failed: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    contenders = list(contenders)
+    for number in range(runs):
+        for contender in contenders:
+            if contender.name in failed:
+                continue
+            try:
+                result = run_once(contender, folder / "log")
+                counts[contender.name] = contender.rows()
+            except (OSError, RuntimeError) as error:
+                failed[contender.name] = " ".join(str(error).split())
+                print(f"{contender.name}: {failed[contender.name][-300:]}", file=sys.stderr)
+                continue
+            taken.setdefault(contender.name, []).append(result)
+            print(
+                f"{number + 1}/{runs} {contender.name}: {result.cpu:.1f} CPU s, {result.wall:.1f} s, "
+                f"{result.memory:.0f} MB, {counts[contender.name]:,} rows",
+                file=sys.stderr,
+            )
+    assert len(set(counts.values())) <= 1, f"not the same rows: {counts}"
+    medians = {name: Taken(*map(statistics.median, zip(*runs_of, strict=True))) for name, runs_of in taken.items()}
+    return {**medians, **failed}
+
+
+def table(title: str, taken: dict[str, Taken | str], rows: int, floor: str) -> str:
+    """Return a Markdown table: what each took, and its CPU as a ratio to the floor's."""
+    base = taken[floor]
+    lines = [
+        f"**{title}** ({rows:,} rows)",
+        "",
+        f"| | CPU s | ratio to {floor} | seconds | peak MB |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for name, figure in taken.items():
+        if isinstance(figure, str):
+            lines.append(f"| {name} | not measured: {figure[-160:]} | | | |")
+        else:
+            lines.append(
+                f"| {name} | {figure.cpu:.1f} | {figure.cpu / base.cpu:.2f} | {figure.wall:.1f} | {figure.memory:,.0f} |"
+            )
+    return "\n".join(lines) + "\n"
