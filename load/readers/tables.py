@@ -125,7 +125,7 @@ def land_table(
 
     `condition` narrows what is read; `cursor` names the column whose greatest value says how far it was read.
     `most_deleted` is the share of the landed rows, 0 to 1, that may be gone before it is taken for a mistake; None
-    leaves the keys unswept. Memory is bounded by CHUNK_ROWS rows and, for a sweep, 24 bytes a row of the table.
+    leaves the keys unswept. Memory is bounded by CHUNK_ROWS rows and, for a sweep, 8 bytes a row that was read.
     """
     reading = run.start(table.name, table.name, run.landed_before.keys(table.name, KEY))
     reading.columns = json.dumps({column.name: _kind(column) for column in table.c})
