@@ -212,9 +212,10 @@ def database(folder: Path, rows: int, runs: int, peers: Path | None) -> str:
     url = server.get_uri()
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in (
-            "create table order_line as select i as id, i / 3 as order_id, i % 5000 as product_id, i % 9000 as variant_id, "
-            "'SKU-' || i % 5000 as sku, (1 + i % 3)::integer as quantity, (i % 10000 / 100.0)::numeric(12, 2) as price, "
-            f"0::numeric(12, 2) as total_discount from generate_series(1, {rows}::bigint) as i",
+            "create table order_line as select i as id, i / 3 as order_id, i % 5000 as product_id, "
+            "i % 9000 as variant_id, 'SKU-' || i % 5000 as sku, (1 + i % 3)::integer as quantity, "
+            "(i % 10000 / 100.0)::numeric(12, 2) as price, 0::numeric(12, 2) as total_discount "
+            f"from generate_series(1, {rows}::bigint) as i",
             "create table customers (id bigint)",
             "create table orders (id bigint)",
             "create table refund (id bigint)",
@@ -285,9 +286,8 @@ def main() -> None:
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     wanted = given.only or ["files", "database", "growth"]
-    parts = [
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}; medians of {given.runs}.\n"
-    ]
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    parts = [f"{machine}, DuckDB {duckdb.__version__}; medians of {given.runs}.\n"]
     if "files" in wanted:
         parts.append(files(given.work, given.events, given.runs, given.peers))
     if "database" in wanted:

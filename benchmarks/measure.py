@@ -90,7 +90,6 @@ def table(title: str, taken: dict[str, Taken | str], rows: int, floor: str) -> s
         if isinstance(figure, str):
             lines.append(f"| {name} | not measured: {figure[-160:]} | | | |")
         else:
-            lines.append(
-                f"| {name} | {figure.cpu:.1f} | {figure.cpu / base.cpu:.2f} | {figure.wall:.1f} | {figure.memory:,.0f} |"
-            )
+            ratio = figure.cpu / base.cpu
+            lines.append(f"| {name} | {figure.cpu:.1f} | {ratio:.2f} | {figure.wall:.1f} | {figure.memory:,.0f} |")
     return "\n".join(lines) + "\n"

@@ -63,4 +63,8 @@ checked as (
     from typed
 )
 
-{{ judged('checked', key=['product_id', 'feed_date'], first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']) }}
+{{ judged(
+    'checked',
+    key=['product_id', 'feed_date'],
+    first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']
+) }}

@@ -64,7 +64,11 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['order_id', 'sku', 'updated_at'], first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']) }}
+    {{ judged(
+        'checked',
+        key=['order_id', 'sku', 'updated_at'],
+        first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']
+    ) }}
 )
 
 select
