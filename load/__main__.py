@@ -20,6 +20,7 @@ from rich.table import Table
 
 from load.sources import SOURCES
 
+FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 STATUS_COLOURS = {"landed": "green", "unchanged": "cyan", "not connected": "dim", "failed": "red"}
 
 
@@ -79,6 +80,8 @@ def _load(sources: list[str], warehouse: Path, out: Console) -> int:
     from load.landing import Outcome
     from load.pipeline import create_tables, land
 
+    # A file that could not be written complains once more when it is thrown away.
+    sys.unraisablehook = lambda what: None if isinstance(what.exc_value, OSError) else sys.__unraisablehook__(what)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     outcomes: list[Outcome] = []
     try:
@@ -92,7 +95,7 @@ def _load(sources: list[str], warehouse: Path, out: Console) -> int:
             try:
                 outcome = land(source, warehouse, run_id, lambda what, count, name=source: progress(name, what, count))
             except Exception as error:
-                outcome = Outcome(source, "failed", message=f"{source}: {_first_cause(error)}")
+                outcome = Outcome(source, "failed", message=f"{source}: {_said(error, warehouse)}")
             outcome.seconds = time.monotonic() - started
             outcomes.append(outcome)
             progress(source, None, outcome.landed)
@@ -158,9 +161,14 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _first_cause(error: BaseException) -> str:
+def _said(error: BaseException, warehouse: Path) -> str:
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
+    if any(full in str(error) for full in FULL):
+        return (
+            f"the disk of {_shown(warehouse.parent)} is full ({error}). What had landed stays as it was. "
+            "Make room and run the load again."
+        )
     return f"{type(error).__name__}: {error}"
 
 
