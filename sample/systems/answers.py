@@ -4,6 +4,7 @@ Pure functions of what the systems hold and what is asked; `sample.systems.http`
 """
 
 import bisect
+import heapq
 import json
 import re
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 CONTACTS = "/crm/v3/objects/contacts"
 SEARCH_CEILING = 10_000
@@ -21,6 +22,7 @@ DEFAULT_CONTACTS, DEFAULT_EVENTS = 10, 200
 ALWAYS_SHOWN = ("createdate", "hs_object_id", "lastmodifieddate")
 SHOWN_UNASKED = (*ALWAYS_SHOWN, "email", "firstname", "lastname")
 TOKEN = "sample-token"
+APP = {"client_id": "sample-app", "client_secret": "sample-secret", "refresh_token": "sample-refresh"}
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -30,7 +32,7 @@ class BadRequest(Exception):
 
 @dataclass
 class Systems:
-    """What the server holds: records as each system sends them, and the token it wants.
+    """What the server holds: records as each system sends them, the token it wants, and the app that may renew it.
 
     Lists may grow while it serves: what is added, and a contact that is edited, shows in the next answer.
     """
@@ -43,6 +45,7 @@ class Systems:
     rates: dict[str, dict[str, float]] = field(default_factory=dict)
     base: str = "USD"
     token: str = TOKEN
+    app: dict[str, str] = field(default_factory=lambda: dict(APP))
     _by_time: tuple[int, list[datetime], list[dict]] = field(default=(0, [], []), init=False, repr=False)
     _related: tuple[int, dict[tuple[str, str], dict]] = field(default=(0, {}), init=False, repr=False)
 
@@ -60,11 +63,8 @@ class Systems:
     def events_by_time(self) -> tuple[list[datetime], list[dict]]:
         """Return the times of the events, sorted, and the events in that order."""
         if self._by_time[0] != len(self.events):
-            timed = sorted(
-                ((moment(event["attributes"]["datetime"]), str(event["id"]), event) for event in self.events),
-                key=lambda each: each[:2],
-            )
-            self._by_time = len(timed), [at for at, _, _ in timed], [event for _, _, event in timed]
+            events = sorted(self.events, key=place_of)
+            self._by_time = len(events), [place_of(event)[0] for event in events], events
         return self._by_time[1:]
 
     def related(self) -> dict[tuple[str, str], dict]:
@@ -93,12 +93,14 @@ def whole(name: str, value: object, least: int = 0, most: int | None = None) -> 
 
 
 def list_contacts(systems: Systems, query: dict[str, str]) -> Answer:
-    """HubSpot: a page of the contacts, or of the archived ones."""
+    """HubSpot: a page of the contacts, or of the archived ones, by id. `after` is the last id of the page before."""
     archived = query.get("archived") == "true"
     most = MOST_WITH_HISTORY if query.get("propertiesWithHistory") else MOST_LISTED
     limit = whole("limit", query.get("limit", DEFAULT_CONTACTS), 1, most)
-    wanted = [contact for contact in systems.contacts if bool(contact.get("archived")) == archived]
-    return contact_page(wanted, query, limit, whole("after", query.get("after") or 0))
+    after = whole("after", query["after"]) if query.get("after") else -1
+    rest = (c for c in systems.contacts if bool(c.get("archived")) == archived and int(c["id"]) > after)
+    page = heapq.nsmallest(limit + 1, rest, key=lambda contact: int(contact["id"]))
+    return contact_page(page[:limit], query, page[limit - 1]["id"] if len(page) > limit else None)
 
 
 def search_contacts(systems: Systems, body: dict[str, Any]) -> Answer:
@@ -113,7 +115,8 @@ def search_contacts(systems: Systems, body: dict[str, Any]) -> Answer:
     for each in reversed(body.get("sorts") or [{"propertyName": "lastmodifieddate"}]):
         name, falling = each["propertyName"], each.get("direction") == "DESCENDING"
         found.sort(key=lambda contact: ordering(contact, name), reverse=falling)
-    status, page = contact_page(found, {"properties": ",".join(body.get("properties", []))}, limit, start)
+    asked, end = {"properties": ",".join(body.get("properties", []))}, start + limit
+    status, page = contact_page(found[start:end], asked, str(end) if end < len(found) else None)
     return status, {"total": len(found), **page}
 
 
@@ -145,12 +148,16 @@ def fits(contact: dict, condition: dict[str, Any]) -> bool:
 
 def value_of(contact: dict, name: str) -> str | None:
     """Return a contact's property; a contact without lastmodifieddate was modified when it was updated."""
+    if name == "hs_object_id":
+        return contact["id"]
     value = contact["properties"].get(name)
     return contact.get("updatedAt") if value is None and name == "lastmodifieddate" else value
 
 
 def comparable(name: str, value: str) -> Any:
-    """Return a property's value as what it is compared by: dates as milliseconds since 1970, all else as text."""
+    """Return a property's value as what it is compared by: a number, milliseconds since 1970 for dates, or text."""
+    if name == "hs_object_id":
+        return int(value)
     if not name.endswith("date"):
         return str(value).lower()
     return int(value) if str(value).isdigit() else round(moment(str(value)).timestamp() * 1000)
@@ -176,11 +183,11 @@ def read_contacts(systems: Systems, body: dict[str, Any]) -> Answer:
     return 200, {"status": "COMPLETE", "results": [shown_contact(contact, query) for contact in found]}
 
 
-def contact_page(contacts: list[dict], query: dict[str, str], limit: int, start: int) -> Answer:
-    """Return one page of `contacts` and where the next one begins."""
-    page: dict[str, Any] = {"results": [shown_contact(contact, query) for contact in contacts[start : start + limit]]}
-    if start + limit < len(contacts):
-        page["paging"] = {"next": {"after": str(start + limit)}}
+def contact_page(contacts: list[dict], query: dict[str, str], following: str | None) -> Answer:
+    """Return a page of these contacts, and the cursor to the next one if there is one."""
+    page: dict[str, Any] = {"results": [shown_contact(contact, query) for contact in contacts]}
+    if following is not None:
+        page["paging"] = {"next": {"after": following}}
     return 200, page
 
 
@@ -206,21 +213,31 @@ def list_events(systems: Systems, query: dict[str, str], url: str) -> Answer:
         else:
             place = bisect.bisect_left if operator == "less-than" else bisect.bisect_right
             last = min(last, place(times, moment(asked)))
+    falling, cursor = query.get("sort") == "-datetime", query.get("page[cursor]", "")
     if query.get("sort", "datetime") not in ("datetime", "-datetime"):
         raise BadRequest(f"events are not sorted by {query['sort']}")
-    found = events[first:last][:: -1 if query.get("sort") == "-datetime" else 1]
-    start = whole("page[cursor]", query.get("page[cursor]", 0))
     size = whole("page[size]", query.get("page[size]", DEFAULT_EVENTS), 1, MOST_EVENTS)
-    page = found[start : start + size]
-    kept = "".join(f"&{quote(k)}={quote(v)}" for k, v in query.items() if k != "page[cursor]")
-    here = f"{url}/api/events?page%5Bcursor%5D="
-    answer: dict[str, Any] = {"data": page, "links": {"self": f"{here}{start}{kept}", "next": None}}
-    if start + size < len(found):
-        answer["links"]["next"] = f"{here}{start + size}{kept}"
+    if cursor:
+        # It names the last event of the page before, so events that come or go meanwhile do not move it.
+        at, _, key = cursor.partition(" ")
+        place = bisect.bisect_left if falling else bisect.bisect_right
+        here = place(events, (moment(at), key), key=place_of)
+        first, last = (first, min(last, here)) if falling else (max(first, here), last)
+    page = events[max(first, last - size) : last][::-1] if falling else events[first : min(last, first + size)]
+    asked = {name: value for name, value in query.items() if name != "page[cursor]"}
+    answer: dict[str, Any] = {"data": page, "links": {"self": f"{url}/api/events?{urlencode(query)}", "next": None}}
+    if last - first > size:
+        following = f"{place_of(page[-1])[0].isoformat()} {page[-1]['id']}"
+        answer["links"]["next"] = f"{url}/api/events?{urlencode(asked | {'page[cursor]': following})}"
     kinds = [kind for kind in query.get("include", "").split(",") if kind]
     keys = {(kind, event["relationships"][kind]["data"]["id"]) for event in page for kind in kinds}
     related = systems.related()
     return 200, answer | {"included": [related[key] for key in sorted(keys) if key in related]}
+
+
+def place_of(event: dict) -> tuple[datetime, str]:
+    """Return what events are sorted by: their time, then their id."""
+    return moment(event["attributes"]["datetime"]), str(event["id"])
 
 
 def conditions(text: str) -> list[tuple[str, str]]:
@@ -230,6 +247,13 @@ def conditions(text: str) -> list[tuple[str, str]]:
     if ",".join(f"{operator}(datetime,{asked})" for operator, asked in found) != inner:
         raise BadRequest(f"filter is not understood: {text}")
     return found
+
+
+def renew_token(systems: Systems, form: dict[str, str]) -> Answer:
+    """HubSpot: the token that is good now, for an app that may have one."""
+    if form != {"grant_type": "refresh_token", **systems.app}:
+        raise BadRequest("missing or unknown client id, client secret or refresh token")
+    return 200, {"token_type": "bearer", "access_token": systems.token, "expires_in": 1800}
 
 
 def list_campaigns(systems: Systems, query: dict[str, str]) -> Answer:

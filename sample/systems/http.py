@@ -5,17 +5,22 @@ A real server on this machine: it pages, wants its token (the rates want none), 
     with serve(Systems(contacts=[…], token="secret")) as server:
         server.fail("/crm", 429, times=2, retry_after=1)
         requests.get(f"{server.url}/crm/v3/objects/contacts", headers={"Authorization": "Bearer secret"})
-        server.requests  # the paths that were asked for
+        server.requests  # what was asked for
         server.clear()  # no more faults
+        server.after_answer = lambda server: server.systems.contacts.pop()  # what happens between two pages
 
 From outside: `POST /_control` with `{"prefix": "/crm", "fault": 429, "times": 2, "retry_after": 1}`, or with
 `{"clear": true}`. A fault is due for the next `times` requests whose path begins with `prefix`, and is one of
 
 | fault | the server |
 |---|---|
-| a status, as 429, 500, 503 | answers it, with a Retry-After header of `retry_after` seconds if that is given |
+| a status, as 429, 500, 503 | answers it, with a Retry-After header of `retry_after`, seconds or a date, if given |
 | `reset` | breaks the connection off |
 | `slow` | waits `seconds` (2) and then answers well |
+| `cut` | sends half of the answer and hangs up |
+| `half` | sends half of the answer as if it were the whole |
+| `empty` | answers well, but with nothing on the page; the next one holds what it should have held |
+| `login` | sends a page of HTML, as something on the way would |
 | `expired` | answers 401, as to a token that has run out |
 | `repeat` | answers well, but the cursor to the next page leads to the same page |
 """
@@ -25,12 +30,12 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from sample.systems.answers import (
     CONTACTS,
@@ -43,12 +48,15 @@ from sample.systems.answers import (
     list_events,
     list_rates,
     read_contacts,
+    renew_token,
     search_contacts,
 )
 
 __all__ = ["TOKEN", "Server", "Systems", "serve"]
 
-FAULTS = ("reset", "slow", "expired", "repeat")
+FAULTS = ("reset", "slow", "cut", "half", "empty", "login", "expired", "repeat")
+OAUTH = "/oauth/v1/token"
+LOGIN = b"<!doctype html><title>Log in</title>"
 CUT_OFF = struct.pack("ii", 1, 0)  # SO_LINGER: on, no seconds; closing then resets the connection
 
 
@@ -59,7 +67,7 @@ class Fault:
     prefix: str
     kind: str
     times: int
-    retry_after: float | None
+    retry_after: float | str | None
     seconds: float
 
 
@@ -69,13 +77,14 @@ class Server:
     def __init__(self, systems: Systems, port: int = 0) -> None:
         """Bind to a port of 127.0.0.1, 0 for a free one; `serve` starts and ends it. OSError: it is taken."""
         self.systems, self.requests, self._faults = systems, [], []
+        self.after_answer: Callable[[Server], None] | None = None
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (Handler,), {"server_of": self}))
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def fail(
-        self, prefix: str, fault: int | str, times: int = 1, retry_after: float | None = None, seconds: float = 2
+        self, prefix: str, fault: int | str, times: int = 1, retry_after: float | str | None = None, seconds: float = 2
     ) -> None:
         """Answer the next `times` requests below `prefix` with `fault`, one of those that the module's docstring lists.
 
@@ -109,6 +118,7 @@ class Server:
             ("POST", f"{CONTACTS}/batch/read"): lambda: read_contacts(self.systems, body),
             ("GET", "/api/events"): lambda: list_events(self.systems, query, self.url),
             ("GET", "/api/campaigns"): lambda: list_campaigns(self.systems, query),
+            ("POST", OAUTH): lambda: renew_token(self.systems, body),
         }
         try:
             if method == "GET" and path.startswith("/v1/"):
@@ -131,6 +141,15 @@ def complaint(path: str, message: str) -> dict[str, Any]:
     return {"status": "error", "message": message}
 
 
+def led_back(content: dict[str, Any], here: str, after: str, empty: bool) -> dict[str, Any]:
+    """Return a page whose cursor leads to itself; or an empty one, which names the same place by another cursor."""
+    if "results" in content and (empty or "paging" in content):
+        content["paging"] = {"next": {"after": f"0{after}" if empty else after}}
+    if "links" in content and (empty or content["links"]["next"]):
+        content["links"]["next"] = f"{here}{'&' if '?' in here else '?'}again=1" if empty else here
+    return content | ({name: [] for name in ("results", "data", "included") if name in content} if empty else {})
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request: fault, token, answer."""
 
@@ -143,9 +162,10 @@ class Handler(BaseHTTPRequestHandler):
         self.respond({})
 
     def do_POST(self) -> None:
-        """Answer a POST with a JSON body."""
+        """Answer a POST with a JSON body, or a form where OAuth wants one."""
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
-            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+            body = dict(parse_qsl(sent.decode())) if self.path == OAUTH else json.loads(sent or b"{}")
         except ValueError:
             body = None
         if isinstance(body, dict):
@@ -173,7 +193,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send(int(fault.kind), complaint(asked.path, f"told to answer {fault.kind}"), wait)
             return
         key = self.headers.get("Authorization", "").rpartition(" ")[2]
-        if fault.kind == "expired" or (not asked.path.startswith("/v1/") and key != server.systems.token):
+        open_to_all = asked.path.startswith("/v1/") or asked.path == OAUTH
+        if fault.kind == "expired" or (not open_to_all and key != server.systems.token):
             self.send(401, complaint(asked.path, "The token is missing, wrong or expired."))
             return
         if asked.path.startswith("/api/") and not self.headers.get("revision"):
@@ -181,11 +202,12 @@ class Handler(BaseHTTPRequestHandler):
             return
         query = {name: values[0] for name, values in parse_qs(asked.query).items()}
         status, content = server.answer(self.command, asked.path, query, body)
-        if fault.kind == "repeat" and "paging" in content:
-            content["paging"]["next"]["after"] = query.get("after") or str(body.get("after") or 0)
-        if fault.kind == "repeat" and (content.get("links") or {}).get("next"):
-            content["links"]["next"] = f"{server.url}{self.path}"
-        self.send(status, content)
+        if fault.kind in ("repeat", "empty"):
+            here, after = f"{server.url}{self.path}", query.get("after") or str(body.get("after") or 0)
+            content = led_back(content, here, after, fault.kind == "empty")
+        if server.after_answer:
+            server.after_answer(server)  # before it is sent: whoever asks next must not be quicker
+        self.send(status, LOGIN if fault.kind == "login" else content, fault=fault.kind)
 
     def control(self, body: dict[str, Any]) -> None:
         """Take an order to fail, or to fail no more."""
@@ -200,15 +222,19 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send(200, {})
 
-    def send(self, status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        """Send a JSON answer."""
-        text = json.dumps(content).encode()
+    def send(
+        self, status: int, content: dict[str, Any] | bytes, headers: dict[str, str] | None = None, fault: str = ""
+    ) -> None:
+        """Send a JSON answer, or bytes as they stand; half of it where the fault is `cut` or `half`."""
+        text = content if isinstance(content, bytes) else json.dumps(content).encode()
+        sent = text[: len(text) // 2] if fault in ("cut", "half") else text
         self.send_response(status)
-        own = {"Content-Type": "application/json", "Content-Length": str(len(text))}
+        own = {"Content-Type": "application/json", "Content-Length": str(len(text if fault == "cut" else sent))}
         for name, value in {**own, **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(text)
+        self.wfile.write(sent)
+        self.close_connection = self.close_connection or fault == "cut"
 
     def log_message(self, *_: object) -> None:
         """Keep quiet: what is asked is in `Server.requests`."""

@@ -1,11 +1,12 @@
 """The sample company's server: it pages to the end, wants its token, and fails as told."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -87,6 +88,22 @@ def test_contacts_page_to_the_end(server: Server) -> None:
     assert len(alive) == 117
     assert archived == ["0", "40", "80"]
     assert set(alive) | set(archived) == {str(number) for number in range(120)}
+
+
+def test_contacts_and_events_that_go_do_not_move_the_pages(server: Server) -> None:
+    _, page, _ = ask(server, f"{CONTACTS}?limit=50")
+    _, events, _ = ask(server, "/api/events?page[size]=50")
+    _, newest, _ = ask(server, "/api/events?page[size]=50&sort=-datetime")
+    del server.systems.contacts[:9], server.systems.events[:9]
+    _, following, _ = ask(server, f"{CONTACTS}?limit=50&after={page['paging']['next']['after']}")
+    assert following["results"][0]["id"] == str(int(page["results"][-1]["id"]) + 1)
+    by_time = sorted((MODIFIED[number], f"E{number:03}") for number in range(120))
+    for first, order in ((events, by_time), (newest, by_time[::-1])):
+        ids = [key for _, key in order]
+        assert [each["id"] for each in first["data"]] == ids[:50]
+        there = [key for key in ids[50:100] if int(key[1:]) >= 9]
+        _, second, _ = ask(server, first["links"]["next"])
+        assert [each["id"] for each in second["data"]][: len(there)] == there
 
 
 def test_contacts_show_what_was_asked_for(server: Server) -> None:
@@ -234,6 +251,44 @@ def test_an_answer_takes_its_time(server: Server) -> None:
 def test_a_token_runs_out(server: Server) -> None:
     server.fail("/api", "expired", times=2)
     assert [ask(server, "/api/events")[0] for _ in range(3)] == [401, 401, 200]
+
+
+@pytest.mark.parametrize(("fault", "error"), [("cut", http.client.IncompleteRead), ("half", ValueError)])
+def test_an_answer_is_cut_short(server: Server, fault: str, error: type[Exception]) -> None:
+    server.fail("/crm", fault)
+    with pytest.raises(error):
+        ask(server, CONTACTS)
+    assert ask(server, CONTACTS)[0] == 200
+
+
+def test_something_on_the_way_wants_a_login(server: Server) -> None:
+    server.fail("/crm", "login")
+    with pytest.raises(ValueError, match="Expecting value"):
+        ask(server, CONTACTS)
+
+
+def test_an_empty_page_leads_to_what_it_should_have_held(server: Server) -> None:
+    server.fail("/", "empty", times=3)
+    _, page, _ = ask(server, f"{CONTACTS}?after=20")
+    assert page == {"results": [], "paging": {"next": {"after": "020"}}}
+    assert ask(server, f"{CONTACTS}?after=020")[1]["results"] == []
+    _, page, _ = ask(server, "/api/events?page[size]=5")
+    assert (page["data"], page["included"]) == ([], [])
+    assert len(ask(server, page["links"]["next"])[1]["data"]) == 5
+
+
+def test_an_app_renews_its_token(server: Server) -> None:
+    form = {"grant_type": "refresh_token", **server.systems.app}
+    status, answer, _ = ask(server, "/oauth/v1/token", urlencode(form).encode(), authorization=None)
+    assert (status, answer["access_token"]) == (200, "secret")
+    form["client_secret"] = "wrong"
+    assert ask(server, "/oauth/v1/token", urlencode(form).encode(), authorization=None)[0] == 400
+
+
+def test_something_happens_after_an_answer(server: Server) -> None:
+    server.after_answer = lambda server: server.systems.contacts.clear()
+    assert ask(server, CONTACTS)[1]["results"]
+    assert ask(server, CONTACTS)[1]["results"] == []
 
 
 def test_a_cursor_leads_to_its_own_page(server: Server) -> None:
