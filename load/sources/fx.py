@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from load.landing import RECORD, Run, read_until
+from load.landing import RECORD, Run, SourceFailed, read_until
 from load.readers.pages import KEY, as_records, members, moment, pages, rest_client
 
 TABLES = {"rates": RECORD}
@@ -36,14 +36,17 @@ def read(
     asked = {"base": base, **({"symbols": symbols} if symbols else {})}
     for start, end in _years(first, last):
         (text,) = pages(run.source, api, f"/v1/{start}..{end}", params=asked)
-        answer = members(text)
-        rates = members(answer.get("rates", "{}"))
+        answer = dict(members(text))
+        if not answer.get("rates", "").startswith("{"):
+            raise SourceFailed(f"{run.source}: the answer has no `rates`, it begins {text[:200]!r}. Is the URL right?")
+        rates = members(answer["rates"])
         payloads = [
             f'{{"base":{answer.get("base", "null")},"date":{json.dumps(day)},"rates":{of_day}}}'
-            for day, of_day in rates.items()
+            for day, of_day in rates
         ]
-        yield from run.land(reading, as_records(list(rates), payloads), pages_overlap=True)
-        landed_until = max(filter(None, [landed_until, *map(moment, rates)]), default=None)
+        days = [day for day, _ in rates]
+        yield from run.land(reading, as_records(days, payloads), pages_overlap=True)
+        landed_until = max(filter(None, [landed_until, *map(moment, days)]), default=None)
     reading.cursor_until = read_until(landed_until, reading)
     yield from run.finish(reading)
 

@@ -110,7 +110,7 @@ def test_repeated_cursor_ends_the_reading_and_the_next_run_completes_it(company,
     server.fail(path, "repeat", times=99)
     assert company.load(source) == 1
     assert "same cursor" in company.output
-    server._faults.clear()
+    server.clear()
     assert company.load(source) == 0
     assert counts(company)[f"raw_{source}.{'contacts' if source == 'crm' else 'events'}"] == 150
 
