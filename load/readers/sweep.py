@@ -37,22 +37,21 @@ class Swept(NamedTuple):
     tombstones: pa.Table
 
 
-def sweep(run: Run, engine: sa.Engine, table: sa.Table, read_now: list[pa.ChunkedArray], most_deleted: float) -> Swept:
+def sweep(run: Run, engine: sa.Engine, table: sa.Table, read_now: list[pa.Array], most_deleted: float) -> Swept:
     """Compare the keys of a table with those in its raw table and those that this run read.
 
     Raises SourceFailed when more than `most_deleted` (0 to 1) of the landed rows are gone.
     """
     landed = run.landed_before
     query, raw = landed.connection.execute, f"warehouse.{landed.schema}"
-    read = pa.chunked_array([chunk for each in read_now for chunk in each.chunks], pa.int64())
-    landed.connection.register("read_now", pa.table({"id": read}))
+    landed.connection.register("read_now", pa.table({"id": pa.chunked_array(read_now, pa.int64())}))
     known = landed.temporary(f"select distinct id from {raw}.{table.name} where {landed.complete} and id is not null")
     gone = landed.temporary(
         f"select id from {raw}.tombstones where table_name = '{table.name}' and {landed.complete} "
         "group by id having arg_max(is_deleted, landed_at)"
     )
     standing = landed.temporary(f"from {known} anti join {gone} using (id)")
-    expected = f"from {standing} union select id from read_now where id is not null"
+    expected = f"from {standing} union from read_now"
     ours = f"select {RANGE_OF} as start, count(*) as keys, {ONE} as one, {OTHER} as other from ({expected}) group by 1"
     differing = landed.temporary(
         f"select coalesce(theirs.start, ours.start) as start from {_their_ranges(landed, engine, table)} as theirs "

@@ -27,6 +27,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from dlt.sources.sql_database import TableLoader
 
@@ -136,12 +137,13 @@ def land_table(
         reading.note(f"not landed: column {', '.join(extra)}")
     latest: datetime | None = None
     unfit: Counter[str] = Counter()
-    ids: list[pa.ChunkedArray] = []
+    ids: list[pa.Array] = []
     with duckdb.connect() as typing:
         typing.execute("set TimeZone = 'UTC'")
         for chunk in _chunks(engine, table, wanted, condition):
             typed = _typed(typing, chunk, wanted, unfit)
-            ids.append(typed["id"])
+            # A copy: a column of the engine's result would keep all its columns in memory.
+            ids.append(pa.array(typed["id"].drop_null().to_numpy().copy()))
             if cursor in typed.column_names:
                 latest = max(filter(None, [latest, _greatest(typed, cursor)]), default=None)
             yield from run.land(reading, typed)
@@ -180,35 +182,40 @@ def since(run: Run, table: str, lag_days: int) -> date | None:
 
 
 def _typed(typing: duckdb.DuckDBPyConnection, chunk: pa.Table, wanted: list[pa.Field], unfit: Counter[str]) -> pa.Table:
+    # No table in between: what an in-memory engine drops it does not give back.
     typing.register("chunk", chunk)
-    given = [field for field in wanted if field.name in chunk.column_names]
-    values = [_converted(field) if field in given else f"cast(null as {engine_type(field)})" for field in wanted]
-    columns = ", ".join(f'{value} as "{field.name}"' for value, field in zip(values, wanted, strict=True))
-    lost = ", ".join(
-        f'count(*) filter (where typed."{field.name}" is null and trim(chunk."{field.name}") != \'\')'
-        for field in given
-    )
-    typing.execute(f"create or replace temp table typed as select {columns} from chunk")
-    counts = typing.execute(f"select {lost} from typed positional join chunk").fetchone()
-    for field, count in zip(given, counts, strict=True):
-        if count:
-            unfit[field.name] += count
-    misfits = ", ".join(
-        f"{{'key': '{field.name}', 'value': case when typed.\"{field.name}\" is null then chunk.\"{field.name}\" end}}"
-        for field, count in zip(given, counts, strict=True)
-        if count
-    )
-    as_json = (
-        f"nullif(to_json(map_from_entries(list_filter([{misfits}], lambda each: each.value is not null))), '{{}}')"
-    )
-    if misfits:
-        typing.execute(
-            f"create or replace temp table typed as select typed.* replace (cast({as_json} as varchar) as misfits) "
-            "from typed positional join chunk"
+    values = {
+        field.name: _converted(field) if field.name in chunk.column_names else f"cast(null as {engine_type(field)})"
+        for field in wanted
+    }
+    row = ", ".join(f'"{name}" := "{name}"' for name in values)
+
+    def typed() -> pa.Table:
+        columns = ", ".join(f'{value} as "{name}"' for name, value in values.items())
+        hashed = f"select *, sha256(to_json(struct_pack({row}))) as content_hash from (select {columns} from chunk)"
+        return typing.execute(hashed).to_arrow_table()
+
+    read = typed()
+    lost = {name: _lost(chunk[name], read[name]) for name in values if name in chunk.column_names}
+    if any(lost.values()):
+        unfit.update({name: count for name, count in lost.items() if count})
+        texts = ", ".join(
+            f"{{'key': '{name}', 'value': case when {values[name]} is null then chunk.\"{name}\" end}}"
+            for name, count in lost.items()
+            if count
         )
-    row = ", ".join(f'"{field.name}" := "{field.name}"' for field in wanted)
-    typed = typing.execute(f"select *, sha256(to_json(struct_pack({row}))) as content_hash from typed").to_arrow_table()
-    return typed.cast(pa.schema([*wanted, LANDING_COLUMNS[0]]))
+        kept = f"map_from_entries(list_filter([{texts}], lambda each: each.value is not null))"
+        values["misfits"] = f"nullif(cast(to_json({kept}) as varchar), '{{}}')"
+        read = typed()
+    return read.cast(pa.schema([*wanted, LANDING_COLUMNS[0]]))
+
+
+def _lost(texts: pa.ChunkedArray, values: pa.ChunkedArray) -> int:
+    """Return how many texts that say something became no value."""
+    if values.null_count == texts.null_count:
+        return 0
+    says_something = pc.not_equal(pc.utf8_trim_whitespace(texts.cast(pa.string())), "")
+    return pc.sum(pc.and_(pc.is_null(values), says_something)).as_py() or 0
 
 
 def _converted(field: pa.Field) -> str:
