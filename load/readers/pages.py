@@ -38,7 +38,7 @@ from dlt.sources.helpers.requests import Client
 from dlt.sources.helpers.rest_client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, SinglePagePaginator
 from tenacity import RetryCallState, stop_any
-from urllib3.exceptions import NewConnectionError, SSLError
+from urllib3.exceptions import NewConnectionError, ProtocolError, SSLError
 
 from load.landing import SourceFailed
 from load.readers.files import as_payload, content_hashes
@@ -51,6 +51,7 @@ KEY = ("source_key", "content_hash")
 _decoder = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
 _decode = _decoder.raw_decode
 _space = re.compile(r"[ \t\n\r]*").match
+_connection = re.compile(r"^HTTPS?Connection(Pool)?\(.*?\): (Failed to establish a new connection: )?")
 
 
 def rest_client(
@@ -69,7 +70,7 @@ class Token(requests.auth.AuthBase):
 
     def __init__(self, token: str, anew: Callable[[], str], kind: str = "Bearer") -> None:
         """Begin with `token`, or with a new one if it is empty."""
-        self.token, self.anew, self.kind = token.strip(), anew, kind
+        self.token, self.anew, self.kind = token, anew, kind
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a request, and have a look at its answer."""
@@ -81,7 +82,7 @@ class Token(requests.auth.AuthBase):
     def _again(self, response: requests.Response, **options: Any) -> requests.Response:
         refused = response.request.headers["Authorization"]
         if response.status_code == 401 and refused == f"{self.kind} {self.token}":
-            self.token = self.anew().strip()
+            self.token = self.anew()
         if response.status_code != 401 or refused == f"{self.kind} {self.token}":
             return response
         # The connection is free for the second try only when the refusal has been read.
@@ -92,18 +93,22 @@ class Token(requests.auth.AuthBase):
         return response.connection.send(request, **options)
 
 
+def required_token(source: str, token: str) -> str:
+    """Return the token, or raise SourceFailed naming the variable to set."""
+    token = token.strip()
+    # Sent as it is, a line break in it would end in an error that shows the token.
+    if not token or not (token.isascii() and token.isprintable()):
+        what = "the token holds a character that no token has" if token else "no token is set"
+        raise SourceFailed(f"{source}: {what}. Set SOURCES__{source.upper()}__TOKEN.")
+    return token
+
+
 def configured_token(source: str) -> str:
     """Return a source's token as it is configured now: it may have been rotated since the run began."""
     # dlt reads its files once; asking it to read them again would undo what a pipeline has set.
     providers = dlt.current.run_context().initial_providers()
-    return next(filter(None, (each.get_value("token", str, "", "sources", source)[0] for each in providers)), "")
-
-
-def required_token(source: str, token: str) -> str:
-    """Return the token, or raise SourceFailed naming the variable to set."""
-    if not token:
-        raise SourceFailed(f"{source}: no token is set. Set SOURCES__{source.upper()}__TOKEN.")
-    return token
+    found = (each.get_value("token", str, "", "sources", source)[0] for each in providers)
+    return required_token(source, next(filter(None, found), ""))
 
 
 def pages(
@@ -305,7 +310,9 @@ def _refusal(source: str, where: str, response: requests.Response) -> str:
     return f"{what}: {response.text[:300]}"
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: requests.RequestException) -> str:
     # requests wraps urllib3 wraps the one sentence a person wants to read.
     inner = getattr(error.args[0], "reason", error.args[0]) if error.args else error
-    return str(inner).rsplit(": ", 1)[-1].strip("')\" ")
+    if isinstance(inner, ProtocolError):
+        inner = inner.args[-1]
+    return _connection.sub("", str(inner))

@@ -373,6 +373,16 @@ def test_pages_without_end_end(company, server, monkeypatch) -> None:
     assert len(ids(company, "raw_crm.contacts")) == 100
 
 
+@pytest.mark.parametrize(("fault", "reason"), [("reset", "Connection reset by peer"), ("slow", "Read timed out")])
+def test_server_that_is_not_reached_is_said_after_five_tries(company, server, fault, reason) -> None:
+    company.monkeypatch.setenv("RUNTIME__REQUEST_TIMEOUT", "0.1")
+    server.fail("/v1", fault, times=99, seconds=0.2)
+    assert company.load("fx") == 1
+    assert f"cannot reach {server.url}: " in company.output
+    assert reason in company.output
+    assert len(server.requests) == 5
+
+
 @pytest.mark.parametrize("host", ["refused", "unknown"])
 def test_server_that_is_not_there_is_said_soon(company, monkeypatch, host) -> None:
     tries, resolve = [], socket.getaddrinfo
@@ -397,11 +407,12 @@ def test_server_that_is_not_there_is_said_soon(company, monkeypatch, host) -> No
 
 
 @pytest.mark.parametrize("source", ["crm", "marketing"])
-@pytest.mark.parametrize("token", ["", "wrong"])
-def test_absent_or_wrong_token_names_the_variable(company, server, source, token) -> None:
+@pytest.mark.parametrize("token", ["", "hidden", "hid\nden", "hidd\u00e9n"])
+def test_absent_or_wrong_token_names_the_variable_and_is_not_shown(company, server, source, token) -> None:
     company.connect(source, token=token)
     assert company.load(source) == 1
     assert f"SOURCES__{source.upper()}__TOKEN" in company.output
+    assert "hid" not in company.output
 
 
 def test_token_that_expires_between_pages_names_the_variable(company, server) -> None:
