@@ -16,7 +16,7 @@ A record lands as the very text that the API sent for it: numbers, escapes and t
 | an answer that is no JSON, or has no list where one belongs | fails and shows how it begins |
 | pages that shift while they are read, a record on two of them | lands once; `load.sources` say why none is missed |
 | an empty page with a next one | read on |
-| a cursor that leads back to a page already read, or 100,000 pages | fails: it would never end |
+| a cursor that leads back to a page already read, or a million pages | fails: it would never end |
 | a number beyond 64 bits, NaN, a key twice, half a surrogate pair, a NUL | lands to the letter; staging judges it |
 | bytes that are not UTF-8 | land in payload_bytes; payload shows U+FFFD in their place |
 | fields that come and go | land as they are; a record without a date does not move the cursor |
@@ -43,7 +43,7 @@ from urllib3.exceptions import NewConnectionError, ProtocolError, SSLError
 from load.landing import SourceFailed
 from load.readers.files import as_payload, content_hashes
 
-MOST_PAGES = 100_000
+MOST_PAGES = 1_000_000
 MOST_TRIES_TO_CONNECT = 3
 KEY = ("source_key", "content_hash")
 
@@ -80,10 +80,12 @@ class Token(requests.auth.AuthBase):
         return request
 
     def _again(self, response: requests.Response, **options: Any) -> requests.Response:
-        refused = response.request.headers["Authorization"]
-        if response.status_code == 401 and refused == f"{self.kind} {self.token}":
+        refused = response.request.headers.get("Authorization")
+        if response.status_code != 401 or refused is None:  # on the way to another host requests drops the token
+            return response
+        if refused == f"{self.kind} {self.token}":
             self.token = self.anew()
-        if response.status_code != 401 or refused == f"{self.kind} {self.token}":
+        if refused == f"{self.kind} {self.token}":
             return response
         # The connection is free for the second try only when the refusal has been read.
         _ = response.content
@@ -124,7 +126,7 @@ def pages(
 
     Raises SourceFailed, saying what to do, when the API refuses, cannot be reached, or sends the same cursor again.
     """
-    asked: set[str] = set()
+    asked: set[int] = set()
     where = f"{source}: {client.base_url} answered {path} with"
     longest = client.session.send.retry.wait.max
     try:
@@ -138,8 +140,10 @@ def pages(
             hooks={"response": [partial(_judge, where, longest)]},
         ):
             yield _text(page.response)
-            following = json.dumps([page.request.url, page.request.params, page.request.json], sort_keys=True)
-            if paginator and paginator.has_next_page and following in asked:
+            if not page.paginator.has_next_page:
+                return
+            following = hash(json.dumps([page.request.url, page.request.params, page.request.json], sort_keys=True))
+            if following in asked:
                 raise same_cursor(source, path)
             asked.add(following)
             if len(asked) >= MOST_PAGES:

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import dlt
 import pytest
+import requests
 
-from load.readers.pages import configured_token, members, objects
+from load.readers.pages import Token, configured_token, members, objects
 from sample.systems.http import Server, Systems, serve
 
 FIRST = "2026-03-01T10:00:00.000Z"
@@ -449,6 +450,13 @@ def test_token_in_a_file_is_read_anew(company, monkeypatch) -> None:
     for token in ("first", "second"):
         company.write("secrets.toml", f'[sources.crm]\ntoken = "{token}"')
         assert configured_token("crm") == token
+
+
+def test_token_is_not_sent_to_another_host() -> None:
+    refusal = requests.Response()
+    refusal.status_code = 401
+    refusal.request = requests.Request("GET", "https://elsewhere.example").prepare()  # requests dropped the token
+    assert Token("secret", lambda: "new")._again(refusal) is refusal
 
 
 @pytest.mark.parametrize("token", ["secret", ""])
