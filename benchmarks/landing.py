@@ -26,6 +26,7 @@ from benchmarks.measure import Contender, Taken, compare, run_once, table
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
 LINES_A_FILE = 25_000
+BEGIN, END = "<!-- written by benchmarks.landing -->", "<!-- until here -->"
 
 FLOOR = """
 import duckdb, sys

@@ -1,10 +1,10 @@
 """Runs commands as whole processes, in turn, and tells what each took."""
 
+import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,19 +31,28 @@ class Taken(NamedTuple):
     memory: float
 
 
+LAUNCH = """
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:], stdout=open(sys.argv[1], "wb"), stderr=subprocess.STDOUT)
+_, status, usage = os.wait4(process.pid, 0)
+wall = time.perf_counter() - started
+print(json.dumps([status, usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024]))
+"""
+
+
 def run_once(contender: Contender, log: Path) -> Taken:
     """Run a contender; raises RuntimeError with the end of what it printed when it fails."""
     contender.before()
-    started = time.perf_counter()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            contender.command, env=os.environ | contender.environment, stdout=output, stderr=subprocess.STDOUT
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
+    # Launched by a small process: a child begins with its parent's memory, and that would be its peak.
+    launch = [sys.executable, "-S", "-E", "-c", LAUNCH, str(log), *contender.command]
+    launched = subprocess.run(
+        launch, env=os.environ | contender.environment, capture_output=True, text=True, check=True
+    )
+    status, *taken = json.loads(launched.stdout)
     if status:
         raise RuntimeError(f"{contender.name} failed: {log.read_text(errors='replace')[-800:]}")
-    return Taken(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+    return Taken(*taken)
 
 
 def compare(contenders: Iterable[Contender], runs: int, folder: Path) -> dict[str, Taken | str]:
@@ -62,7 +71,7 @@ def compare(contenders: Iterable[Contender], runs: int, folder: Path) -> dict[st
             try:
                 result = run_once(contender, folder / "log")
                 counts[contender.name] = contender.rows()
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
                 failed[contender.name] = " ".join(str(error).split())
                 print(f"{contender.name}: {failed[contender.name][-300:]}", file=sys.stderr)
                 continue

@@ -21,10 +21,9 @@ copies as (
         source_file,
         source_line,
         source_key,
-        content_hash,
         row_number() over (
             partition by {{ key }}
-            order by {{ first_by | join(', ') }}, load_id, content_hash
+            order by {{ first_by | join(', ') }}, load_id
         ) as copy_number
     from checked
     where reject_reason is null
@@ -45,7 +44,6 @@ judged as (
         and checked.source_file = copies.source_file
         and checked.source_line is not distinct from copies.source_line
         and checked.source_key is not distinct from copies.source_key
-        and checked.content_hash = copies.content_hash
         and copies.copy_number > 1
 )
 

@@ -43,9 +43,13 @@ def test_a_source_is_plugged_in_by_three_touches(tmp_path: Path) -> None:
     settings = project / "dbt_project.yml"
     text = settings.read_text()
     text = text.replace("event_sources: [web, mobile]", "event_sources: [web, mobile, kiosk]")
-    line = "    - {source: web, table: events, model: stg_web__events}\n"
-    assert line in text
-    settings.write_text(text.replace(line, line + line.replace("web", "kiosk")))
+    assert "  landed_tables:\n" in text
+    settings.write_text(
+        text.replace(
+            "  landed_tables:\n",
+            "  landed_tables:\n    - {source: kiosk, table: events, model: stg_kiosk__events}\n",
+        )
+    )
 
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "a.jsonl").write_text(json.dumps(EVENT) + "\n{broken\n")

@@ -9,14 +9,16 @@ with rejected as (
         judged.source_file,
         judged.source_line,
         judged.source_key,
-        judged.content_hash,
+        raw.content_hash,
         judged.landed_at,
         judged.load_id,
         {{ 'cast(to_json(raw) as string)' if landed.typed else 'raw.payload' }}
     from {{ ref(landed.model) }} as judged
     inner join {{ source('raw_' ~ landed.source, landed.table) }} as raw
         on judged.load_id = raw._dlt_load_id
+        {%- if not landed.one_a_place %}
         and judged.content_hash = raw.content_hash
+        {%- endif %}
         {%- if landed.typed %}
         and judged.source_key is not distinct from cast(raw.id as string)
         {%- else %}
