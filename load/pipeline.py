@@ -37,6 +37,8 @@ STORAGE_VERSION = "v1.4.0"
 LEAST_MEMORY = 400_000_000
 """Bytes the engine may use while it copies; twice of what it needs for records of common length."""
 
+MOST_BYTES_A_COPY = 256 * 1024 * 1024
+
 PACKED_COLUMNS = ("payload", "fields")
 """Raw text, which Zstandard packs three times smaller than what DuckDB would choose, in half the time."""
 
@@ -67,6 +69,8 @@ def pipeline_of(source: str, warehouse: Path) -> dlt.Pipeline:
     dlt.config["load.delete_completed_jobs"] = True
     # What waits is counted in bytes (`landing.BATCH_BYTES`); dlt counts rows, which may be of any size.
     dlt.config["data_writer.buffer_max_items"] = 1
+    # A copy's memory grows with what it copies in one go.
+    dlt.config["data_writer.file_max_bytes"] = MOST_BYTES_A_COPY
     return dlt.pipeline(
         pipeline_name=f"load_{source}",
         pipelines_dir=str(warehouse.parent / "pipelines" / warehouse.stem),
