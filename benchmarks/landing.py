@@ -279,6 +279,14 @@ def main() -> None:
         (ROOT / "benchmarks" / "landing.md").write_text(
             f"# What landing costs\n\n`python -m benchmarks.landing`: {text}"
         )
+        show_in_readme(parts[1], parts[0])
+
+
+def show_in_readme(shown: str, machine: str) -> None:
+    """Put a table where the README keeps a place for it."""
+    readme = ROOT / "README.md"
+    before, after = readme.read_text().split(BEGIN)[0], readme.read_text().split(END)[1]
+    readme.write_text(f"{before}{BEGIN}\n{shown}\n{machine}{END}{after}")
 
 
 if __name__ == "__main__":
