@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks import peers
-from benchmarks.measure import Contender, Taken, compare, run_once, table
+from benchmarks.measure import Contender, Taken, check, compare, run_once, table
 from benchmarks.peers import counting, fresh
 
 ROOT = Path(__file__).parents[1]
@@ -73,9 +73,12 @@ SHOP = {
 """Tables of the shop: how many rows of each for one of order_line, and what is in them."""
 
 
-def make_events(folder: Path, events: int) -> Path:
-    """Write gzip files of events like the sample company's, each line valid and of its own id; return their folder."""
-    made = folder / f"events-{events}"
+def make_events(folder: Path, events: int, days: int = 1) -> Path:
+    """Write gzip files of events like the sample company's, each line valid and of its own id; return their folder.
+
+    Every day gets as many, in files of its own, `day-00-…` and on.
+    """
+    made = folder / f"events-{events}-{days}"
     if made.exists():
         return made
     company = folder / "company"
@@ -87,11 +90,13 @@ def make_events(folder: Path, events: int) -> Path:
         with gzip.open(path, "rt") as file:
             lines += filter(_whole, file)
     made.mkdir()
-    for number, start in enumerate(range(0, events, LINES_A_FILE)):
-        with gzip.open(made / f"part-{number:05}.jsonl.gz", "wt", compresslevel=6) as file:
-            for position in range(start, min(events, start + LINES_A_FILE)):
-                line = lines[position % len(lines)]
-                file.write(line.replace('"messageId":"', f'"messageId":"{position // len(lines)}-', 1))
+    for day in range(days):
+        until = events * (day + 1) // days
+        for start in range(events * day // days, until, LINES_A_FILE):
+            with gzip.open(made / f"day-{day:02}-{start:09}.jsonl.gz", "wt", compresslevel=6) as file:
+                for position in range(start, min(until, start + LINES_A_FILE)):
+                    line = lines[position % len(lines)]
+                    file.write(line.replace('"messageId":"', f'"messageId":"{position // len(lines)}-', 1))
     return made
 
 
@@ -125,7 +130,7 @@ def files(folder: Path, events: int, runs: int, home: Path | None) -> str:
     contenders = [read_json(folder, source), ours("python -m load", folder, "web", {"url": str(source)}, ["events"])]
     if home:
         contenders += [peers.dlt_files(folder, source, "parquet"), peers.sling_files(home, folder, source)]
-    taken = compare(contenders, runs, folder)
+    taken = compare(contenders, runs, folder, events)
     warehouse, staged = folder / "ours" / "warehouse.duckdb", folder / "staged.duckdb"
     staging = Contender(
         "staging: parse and deduplicate",
@@ -133,7 +138,7 @@ def files(folder: Path, events: int, runs: int, home: Path | None) -> str:
         counting(staged, "staging.stg_web__events"),
         before=lambda: shutil.copy(warehouse, staged),
     )
-    taken.update(compare([staging], runs, folder))
+    taken.update(compare([staging], runs, folder, events))
     if home:
         taken[peers.pinned("ingestr")] = peers.NO_JSON_LINES
     return table("Event files, gzip JSON lines", taken, events, "read_json")
@@ -144,7 +149,7 @@ def few_files(folder: Path, events: int, runs: int) -> str:
     few = min(events, SLOW_EVENTS)
     source = make_events(folder, few)
     landing = ours("python -m load", folder, "web", {"url": str(source)}, ["events"])
-    taken = compare([read_json(folder, source), landing, peers.dlt_files(folder, source, None)], runs, folder)
+    taken = compare([read_json(folder, source), landing, peers.dlt_files(folder, source, None)], runs, folder, few)
     return table("Fewer of them, for what is slow", taken, few, "read_json")
 
 
@@ -195,7 +200,7 @@ def database(folder: Path, rows: int, runs: int, home: Path | None) -> str:
                 peers.sling_tables(home, folder, url, SHOP),
                 peers.ingestr_tables(home, folder, url, SHOP),
             ]
-        taken = compare(contenders, runs, folder)
+        taken = compare(contenders, runs, folder, total)
     finally:
         server.cleanup()
         shutil.rmtree(data, ignore_errors=True)
@@ -226,16 +231,21 @@ def make_shop(url: str, rows: int) -> int:
 def growth(folder: Path, events: int) -> str:
     """Measure memory at one, three and ten times the events, and the second and tenth of ten daily runs of `events`."""
     lines = ["**Memory and days**", "", "| | CPU s | seconds | peak MB |", "|---|--:|--:|--:|"]
-    for size in (events, 3 * events, 10 * events):
-        landing = ours("", folder, "web", {"url": str(make_events(folder, size))}, ["events"])
+    ten_days = make_events(folder, 10 * events, days=10)
+    for size, source in (
+        (events, make_events(folder, events)),
+        (3 * events, make_events(folder, 3 * events)),
+        (10 * events, ten_days),
+    ):
+        landing = ours("", folder, "web", {"url": str(source)}, ["events"])
         lines.append(_row(f"{size:,} events at once", run_once(landing, folder / "log")))
+        check(landing, size)
     arriving = folder / "arriving"
     fresh(arriving, folder / "ours")()
     arriving.mkdir()
-    every = sorted(make_events(folder, 10 * events).iterdir())
     daily = ours("", folder, "web", {"url": str(arriving)}, ["events"], keep=True)
     for day in range(10):
-        for file in every[day * len(every) // 10 : (day + 1) * len(every) // 10]:
+        for file in ten_days.glob(f"day-{day:02}-*"):
             shutil.copy(file, arriving)
             # Long ago: a file that has just changed is looked at once more by the next load.
             os.utime(arriving / file.name, (0, 0))
@@ -243,6 +253,7 @@ def growth(folder: Path, events: int) -> str:
         if day in (0, 1, 9):
             lines.append(_row(f"day {day + 1} of 10, {events:,} events each", taken))
     lines.append(_row("once more, nothing new", run_once(daily, folder / "log")))
+    check(daily, 10 * events)
     return "\n".join(lines) + "\n"
 
 
