@@ -66,7 +66,7 @@ typed as (
         nullif(trim(landed.product_id), '') as product_id,
         nullif(trim(landed.order_id), '') as order_id,
         {{ whole_number('landed.quantity') }} as quantity,
-        try_cast(landed.price as decimal(18, 4)) as price,
+        {{ decimal_number('landed.price') }} as price,
         upper(trim(landed.currency)) as currency,
         {{ whole_number('landed.position') }} as position,
         landed.list_id,
@@ -83,6 +83,13 @@ typed as (
     from landed
 ),
 
+happened as (
+    select
+        typed.*,
+        coalesce(known_at - (sent_at - original_at), original_at) as happened_at
+    from typed
+),
+
 checked as (
     select
         {%- for column in [
@@ -94,16 +101,20 @@ checked as (
         ] + (['content_hash'] if with_hash else []) %}
         {{ column }},
         {%- endfor %}
-        -- `least` passes over a null, so it comes last.
-        least(coalesce(known_at - (sent_at - original_at), original_at), known_at) as event_at,
+        -- A device whose clock tells nothing: from when it was received is all that is known.
+        case
+            when happened_at >= timestamp '{{ var("earliest_date") }}' then least(happened_at, known_at)
+            else known_at
+        end as event_at,
         case
             when not is_readable then 'payload is not JSON'
             when nullif(trim(event_id), '') is null then 'messageId is missing'
             when known_at is null then 'receivedAt is missing or no time'
+            when {{ is_implausible('known_at') }} then 'receivedAt is too early or in the future'
             when anonymous_id is null and user_id is null then 'anonymousId and userId are both missing'
             when event_name is null then 'event is missing'
         end as reject_reason
-    from typed
+    from happened
 )
 
 select * from checked

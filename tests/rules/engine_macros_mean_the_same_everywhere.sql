@@ -51,6 +51,67 @@ with assertions as (
         'utc_timestamp keeps microseconds' as claim,
         {{ utc_timestamp("'2026-03-02T01:30:00.123456Z'") }} = timestamp '2026-03-02 01:30:00.123456' as holds
     union all
+    select
+        'utc_timestamp reads every spelling of an offset' as claim,
+        {%- for text in [
+            '2026-03-01t06:30:00z', '2026-03-01 06:30:00', '2026-03-01 06:30', '2026-03-01T06:30:00,0 UTC',
+            '2026-03-01T08:30+02', '2026-03-01T08:30:00+0200', '2026-03-01 08:30:00 +02:00', '2026-03-01 08:30 +0200',
+            '2026-03-01T03:00:00.000000000-0330',
+        ] %}
+        {{ utc_timestamp("'" ~ text ~ "'") }} = timestamp '2026-03-01 06:30:00'{{ ' and' if not loop.last else ' as holds' }}
+        {%- endfor %}
+    union all
+    select
+        'utc_timestamp ends a day at 24:00' as claim,
+        {{ utc_timestamp("'2026-02-28T24:00:00Z'") }} = timestamp '2026-03-01 00:00:00'
+        and {{ utc_timestamp("'2026-02-28 24:00+01:00'") }} = timestamp '2026-02-28 23:00:00' as holds
+    union all
+    select
+        'utc_timestamp does not guess' as claim,
+        {%- for text in [
+            '', 'infinity', 'epoch', 'now', '1772359200', '2026-02-30', '2026-03-01T23:59:60Z', '2026-03-01T24:00:01Z',
+            '2026-03-01T10:00:00+15:00', '2026-03-01T10:00:00+1', '2026-03-01T10:00:00 Europe/Berlin', '2026-03-01T1:00:00Z',
+            '0000-01-01T00:00:00Z', '-026-01-01T00:00:00Z', '99999-01-01T00:00:00Z', '20260301T100000Z',
+        ] %}
+        {{ utc_timestamp("'" ~ text ~ "'") }} is null{{ ' and' if not loop.last else ' as holds' }}
+        {%- endfor %}
+    union all
+    select
+        'decimal_number rounds what the type does not hold' as claim,
+        {{ decimal_number("' +0.00005 '") }} = 0.0001
+        and {{ decimal_number("'-1.25e1'") }} = -12.5 as holds
+    union all
+    select
+        'decimal_number does not guess' as claim,
+        {%- for text in [
+            '', 'NaN', 'Infinity', '1e400', '1,5', '1 000', '1_000', '0x10', '1d', '5 EUR', '٣', '100000000000000',
+        ] %}
+        {{ decimal_number("'" ~ text ~ "'") }} is null{{ ' and' if not loop.last else ' as holds' }}
+        {%- endfor %}
+    union all
+    select
+        'whole_number reads whole numbers however they are written' as claim,
+        {%- for text in ['12', ' 12 ', '+12', '12.0', '12.', '1.2e1', '1200e-2', '0012'] %}
+        {{ whole_number("'" ~ text ~ "'") }} = 12 and
+        {%- endfor %}
+        {{ whole_number("'-9223372036854775808'") }} < -9223372036854775807 as holds
+    union all
+    select
+        'whole_number neither rounds nor cuts' as claim,
+        {%- for text in [
+            '', '1.5', '9007199254740993.5', '9223372036854775808', '1_2', '1,000', '0x10', '1d', 'NaN', 'true',
+        ] %}
+        {{ whole_number("'" ~ text ~ "'") }} is null{{ ' and' if not loop.last else ' as holds' }}
+        {%- endfor %}
+    union all
+    select
+        'local_from_utc minds summer time' as claim,
+        {{ local_from_utc("timestamp '2026-07-01 10:00:00'", "'Europe/Berlin'") }} = timestamp '2026-07-01 12:00:00' as holds
+    union all
+    select
+        'json_structure looks at no endless nesting' as claim,
+        {{ json_structure("repeat('[', 3000) || repeat(']', 3000)") }} is null as holds
+    union all
     select 'utc_timestamp gives null for what is no time' as claim, {{ utc_timestamp("'soon'") }} is null as holds
     union all
     select

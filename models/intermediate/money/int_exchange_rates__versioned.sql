@@ -17,7 +17,9 @@ quoted as (
         upper(entry.key) as currency,
         rate_date,
         known_at,
-        try_cast(entry.value as double) as rate
+        case
+            when {{ decimal_number('entry.value', 'decimal(38, 18)') }} is not null then try_cast(entry.value as double)
+        end as rate
     from days
 
     union all
@@ -30,6 +32,22 @@ quoted as (
         cast(1 as double) as rate
     from {{ ref('stg_fx__rates') }}
     where record_status = 'accepted'
+
+),
+
+-- A currency that a day quotes twice, and not alike, has no rate that day.
+rated as (
+
+    select
+        base_currency,
+        currency,
+        rate_date,
+        known_at,
+        min(rate) as rate
+    from quoted
+    where rate between 1e-9 and 1e9
+    group by base_currency, currency, rate_date, known_at
+    having min(rate) = max(rate)
 
 ),
 
@@ -49,8 +67,7 @@ versioned as (
             ),
             known_at + interval {{ var('exchange_rate_max_age_days') }} day
         ) as valid_to
-    from quoted
-    where rate > 0
+    from rated
 
 )
 

@@ -27,9 +27,11 @@ typed as (
         description,
         nullif(trim(price), '') as price_text,
         lower(replace(trim(availability), ' ', '_')) as availability,
-        try_cast(split_part(trim(price), ' ', 1) as decimal(18, 4)) as price,
-        upper(nullif(split_part(trim(price), ' ', 2), '')) as currency,
-        try_cast(split_part(trim(sale_price), ' ', 1) as decimal(18, 4)) as sale_price,
+        {{ decimal_number("split_part(trim(price), ' ', 1)") }} as price,
+        upper(nullif(trim(substr(trim(price), length(split_part(trim(price), ' ', 1)) + 1)), '')) as currency,
+        nullif(trim(sale_price), '') as sale_price_text,
+        {{ decimal_number("split_part(trim(sale_price), ' ', 1)") }} as sale_price,
+        nullif(trim(sale_price_effective_date), '') as sale_interval_text,
         {{ utc_timestamp("split_part(sale_price_effective_date, '/', 1)") }} as sale_starts_at,
         {{ utc_timestamp("split_part(sale_price_effective_date, '/', 2)") }} as sale_ends_at,
         nullif(trim(brand), '') as brand,
@@ -57,8 +59,17 @@ checked as (
             when not is_readable then 'record does not fit its header'
             when product_id is null then 'id is missing'
             when feed_date is null then 'file name has no date'
+            when {{ is_implausible('cast(feed_date as timestamp)') }}
+                then 'date in the file name is too early or in the future'
             when price is null and price_text is not null then 'price is no amount'
             when price < 0 then 'price is negative'
+            when sale_price is null and sale_price_text is not null then 'sale_price is no amount'
+            when sale_price < 0 then 'sale_price is negative'
+            when
+                sale_price is not null
+                and sale_interval_text is not null
+                and (sale_starts_at is null or sale_ends_at is null)
+                then 'sale_price_effective_date is no interval'
         end as reject_reason
     from typed
 )

@@ -31,8 +31,8 @@ typed as (
         upper(nullif(trim(country), '')) as country_code,
         lifecycle_stage,
         nullif(trim(loyalty_id), '') as loyalty_id,
-        try_cast(marketing_consent as boolean) as has_marketing_consent,
-        try_cast(personalization_consent as boolean) as has_personalization_consent,
+        try_cast(trim(marketing_consent) as boolean) as has_marketing_consent,
+        try_cast(trim(personalization_consent) as boolean) as has_personalization_consent,
         nullif(trim(merged_contact_ids), '') as merged_contact_ids,
         {{ utc_timestamp('created_at') }} as created_at,
         {{ utc_timestamp('updated_at') }} as updated_at,
@@ -58,6 +58,8 @@ checked as (
             when contact_id is null then 'id is missing'
             when created_at is null then 'createdAt is missing or no time'
             when updated_at is null then 'updatedAt is missing or no time'
+            when {{ is_implausible('created_at') }} then 'createdAt is too early or in the future'
+            when {{ is_implausible('updated_at') }} then 'updatedAt is too early or in the future'
         end as reject_reason
     from typed
 ),

@@ -5,7 +5,7 @@ with landed as (
 typed as (
     select
         upper(nullif(trim(base_currency), '')) as base_currency,
-        try_cast(rate_date as date) as rate_date,
+        cast({{ utc_timestamp('rate_date') }} as date) as rate_date,
         rates,
         is_readable,
         source_file,
@@ -26,7 +26,9 @@ checked as (
             when not is_readable then 'payload is not JSON'
             when base_currency is null then 'base is missing'
             when rate_date is null then 'date is missing or no date'
+            when {{ is_implausible('cast(rate_date as timestamp)') }} then 'date is too early or in the future'
             when rates is null then 'rates are missing'
+            when substr(rates, 1, 1) <> '{' then 'rates are no list of currencies'
         end as reject_reason
     from typed
 )

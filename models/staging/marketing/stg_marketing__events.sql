@@ -36,6 +36,7 @@ checked as (
             when not is_readable then 'payload is not JSON'
             when event_id is null then 'id is missing'
             when event_at is null then 'datetime is missing or no time'
+            when {{ is_implausible('event_at') }} then 'datetime is too early or in the future'
             when metric_id is null then 'metric is missing'
             when profile_id is null then 'profile is missing'
         end as reject_reason

@@ -32,9 +32,10 @@ typed as (
         {{ whole_number('quantity') }} as quantity,
         upper(nullif(trim(currency), '')) as currency,
         nullif(trim(item_price), '') as item_price_text,
-        try_cast(nullif(trim(item_price), '') as decimal(18, 4)) as item_price,
-        coalesce(try_cast(nullif(trim(item_tax), '') as decimal(18, 4)), 0) as item_tax,
-        coalesce(try_cast(nullif(trim(item_promotion_discount), '') as decimal(18, 4)), 0) as item_promotion_discount,
+        {{ decimal_number('item_price') }} as item_price,
+        -- None is zero; what cannot be read stays null.
+        {{ decimal_number("coalesce(nullif(trim(item_tax), ''), '0')") }} as item_tax,
+        {{ decimal_number("coalesce(nullif(trim(item_promotion_discount), ''), '0')") }} as item_promotion_discount,
         upper(nullif(trim(ship_country), '')) as country_code,
         is_readable,
         source_file,
@@ -55,10 +56,18 @@ checked as (
             when sku is null then 'sku is missing'
             when purchased_at is null then 'purchase-date is missing or no time'
             when updated_at is null then 'last-updated-date is missing or no time'
+            when {{ is_implausible('purchased_at') }} then 'purchase-date is too early or in the future'
+            when {{ is_implausible('updated_at') }} then 'last-updated-date is too early or in the future'
             when quantity is null then 'quantity is missing or no number'
             when quantity < 0 then 'quantity is negative'
+            when {{ is_too_large('quantity') }} then 'quantity is too large'
             when item_price is null and item_price_text is not null then 'item-price is no number'
             when item_price < 0 then 'item-price is negative'
+            when {{ is_too_large('item_price') }} then 'item-price is too large'
+            when item_tax is null then 'item-tax is no number'
+            when {{ is_too_large('item_tax') }} then 'item-tax is too large'
+            when item_promotion_discount is null then 'item-promotion-discount is no number'
+            when {{ is_too_large('item_promotion_discount') }} then 'item-promotion-discount is too large'
         end as reject_reason
     from typed
 ),

@@ -22,15 +22,17 @@ typed as (
         nullif(trim(landed.transaction_id), '') as transaction_id,
         {{ whole_number('landed.line_number') }} as line_number,
         nullif(trim(landed.store_id), '') as store_id,
-        try_cast(landed.sold_at as timestamp) as sold_at_local,
+        {{ utc_timestamp('landed.sold_at') }} as sold_at_written,
+        {{ matches('landed.sold_at', ':.*(z|utc|[+-][0-9:]+) *$') }} as has_offset,
         stores.time_zone,
         stores.country_code,
         nullif(trim(landed.loyalty_id), '') as loyalty_id,
         nullif(trim(landed.sku), '') as sku,
         {{ whole_number('landed.quantity') }} as quantity,
-        try_cast(landed.unit_price as decimal(18, 4)) as unit_price,
+        {{ decimal_number('landed.unit_price') }} as unit_price,
         upper(nullif(trim(landed.currency), '')) as currency,
-        coalesce(try_cast(landed.is_return as boolean), false) as is_marked_return,
+        -- None is false; what cannot be read stays null.
+        try_cast(coalesce(nullif(trim(landed.is_return), ''), 'false') as boolean) as is_marked_return,
         landed.is_readable,
         landed.source_file,
         landed.source_line,
@@ -42,10 +44,24 @@ typed as (
     left join stores on trim(landed.store_id) = stores.store_id
 ),
 
-checked as (
+-- A till writes its shop's time; one that says which time it is means that.
+timed as (
     select
         typed.*,
-        {{ utc_from_local('sold_at_local', 'time_zone') }} as sold_at,
+        case
+            when has_offset then {{ local_from_utc('sold_at_written', 'time_zone') }}
+            else sold_at_written
+        end as sold_at_local,
+        case
+            when has_offset then sold_at_written
+            else {{ utc_from_local('sold_at_written', 'time_zone') }}
+        end as sold_at
+    from typed
+),
+
+checked as (
+    select
+        timed.*,
         -- A till writes its file when the day is over: nothing of it is known before.
         {{ utc_from_local("(date_trunc('day', sold_at_local) + interval 1 day)", 'time_zone') }} as known_at,
         is_marked_return or quantity < 0 as is_return,
@@ -55,13 +71,17 @@ checked as (
             when line_number is null then 'line_no is missing or no number'
             when store_id is null then 'store_id is missing'
             when time_zone is null then 'store_id has no row in seeds/store_zones.csv'
-            when sold_at_local is null then 'sold_at is missing or no time'
+            when sold_at is null then 'sold_at is missing or no time'
+            when {{ is_implausible('sold_at') }} then 'sold_at is too early or in the future'
             when sku is null then 'sku is missing'
             when quantity is null then 'quantity is missing or no number'
             when unit_price is null then 'unit_price is missing or no number'
             when unit_price < 0 then 'unit_price is negative'
+            when {{ is_too_large('quantity') }} then 'quantity is too large'
+            when {{ is_too_large('cast(quantity as double) * cast(unit_price as double)') }} then 'amount is too large'
+            when is_marked_return is null then 'is_return is neither true nor false'
         end as reject_reason
-    from typed
+    from timed
 )
 
 {{ judged(
