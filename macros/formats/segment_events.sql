@@ -23,7 +23,8 @@ with landed as (
         'campaign_source': '$.context.campaign.source',
         'campaign_medium': '$.context.campaign.medium',
         'campaign_name': '$.context.campaign.name',
-        'consent': '$.context.consent',
+        'analytics_consent': '$.context.consent.categoryPreferences.' ~ var('consent_categories').analytics,
+        'personalization_consent': '$.context.consent.categoryPreferences.' ~ var('consent_categories').personalization,
         'device_id': '$.context.device.id',
         'device_type': '$.context.device.type',
         'advertising_id': '$.context.device.advertisingId',
@@ -58,7 +59,8 @@ typed as (
         landed.campaign_source,
         landed.campaign_medium,
         landed.campaign_name,
-        landed.consent,
+        try_cast(trim(landed.analytics_consent) as boolean) as allows_analytics,
+        try_cast(trim(landed.personalization_consent) as boolean) as allows_personalization,
         landed.device_id,
         landed.device_type,
         landed.advertising_id,
@@ -94,8 +96,8 @@ checked as (
     select
         {%- for column in [
             'event_id', 'anonymous_id', 'user_id', 'call_type', 'event_name', 'screen_name', 'known_at', 'ip_address',
-            'user_agent', 'locale', 'referrer', 'campaign_source', 'campaign_medium', 'campaign_name', 'consent',
-            'device_id', 'device_type', 'advertising_id', 'app_version', 'product_id', 'order_id', 'quantity', 'price',
+            'user_agent', 'locale', 'referrer', 'campaign_source', 'campaign_medium', 'campaign_name',
+            'allows_analytics', 'allows_personalization', 'device_id', 'device_type', 'advertising_id', 'app_version', 'product_id', 'order_id', 'quantity', 'price',
             'currency', 'position', 'list_id', 'search_query', 'products', 'is_declared_bot', 'is_readable',
             'source_file', 'source_line', 'source_key', 'landed_at', 'load_id'
         ] + (['content_hash'] if with_hash else []) %}

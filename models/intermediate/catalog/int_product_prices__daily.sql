@@ -1,7 +1,10 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+
 -- What the feeds told of a product before the day began: its last price, the price a month before, how often in stock.
 with spine as (
 
     select * from {{ ref('int_feature_spine__products') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 

@@ -5,9 +5,9 @@ with contacts as (
 
 ),
 
-email_owners as (
+owners as (
 
-    select * from {{ ref('int_identity__email_owners') }}
+    select * from {{ ref('int_identity__contact_owners') }}
     where unlinked_at = timestamp '9999-12-31 00:00:00'
 
 ),
@@ -16,7 +16,7 @@ email_owners as (
 owned as (
 
     select
-        coalesce(email_owners.customer_id, 'crm-' || contacts.contact_id) as customer_id,
+        owners.customer_id as customer_id,
         contacts.contact_id,
         contacts.country_code,
         contacts.lifecycle_stage,
@@ -24,11 +24,11 @@ owned as (
         contacts.has_personalization_consent,
         contacts.loyalty_id is not null as has_loyalty_card,
         row_number() over (
-            partition by coalesce(email_owners.customer_id, 'crm-' || contacts.contact_id)
+            partition by owners.customer_id
             order by contacts.is_archived asc, contacts.updated_at desc, contacts.contact_id asc
         ) as place
     from contacts
-    left join email_owners on contacts.email_hash = email_owners.email_hash
+    inner join owners on contacts.contact_id = owners.contact_id
 
 )
 

@@ -10,20 +10,6 @@ with accounts as (
 
 ),
 
--- A contact with an address is found by its link, unless the address was an account's all along.
-contacts as (
-
-    select
-        'crm-' || contact_id as customer_id,
-        'contact' as customer_type,
-        min(created_at) as first_known_at
-    from {{ ref('stg_crm__contacts') }}
-    where record_status = 'accepted'
-    group by contact_id
-    having count(email_hash) = 0
-
-),
-
 linked as (
 
     select
@@ -43,12 +29,12 @@ linked as (
 logged_in as (
 
     select
-        customer_id,
+        identity as customer_id,
         'account' as customer_type,
-        min(attributed_at) as first_known_at
-    from {{ ref('int_events__attributed') }}
-    where customer_id is not null
-    group by customer_id
+        min(known_at) as first_known_at
+    from {{ ref('int_identity__logins') }}
+    where identity_type = 'account'
+    group by identity
 
 ),
 
@@ -67,8 +53,6 @@ ordering as (
 sightings as (
 
     select * from accounts
-    union all
-    select * from contacts
     union all
     select * from linked
     union all

@@ -1,33 +1,177 @@
-with events as (
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
 
-    select * from {{ ref('int_events__unioned') }}
-
-),
-
-links as (
+-- Which events are which customer's, as changes: an event is added (1) on the day it is known to be theirs, and taken back (-1)
+-- on the day it turns out to be someone else's, or a bot's. What would be taken back on the day it is added is left out.
+with links as (
 
     select * from {{ ref('int_identity__links') }}
-    where identifier_type = 'anonymous_id'
+    where identifier_type = 'device'
 
 ),
 
--- A visitor is nobody until a login links them; their past becomes the customer's only then.
-attributed as (
+bots as (
+
+    select * from {{ ref('int_bots__flagged') }}
+
+),
+
+-- Devices of which it turned out whose they are: events known long before may gain or lose their customer.
+changed_devices as (
+
+    select identifier as device_id
+    from links
+    where
+        cast(linked_at as date) >= {{ replaced_from('known_date') }}
+        or cast(unlinked_at as date) between {{ replaced_from('known_date') }} and date '9999-12-30'
+
+    union
+
+    select device_id from bots
+    where flagged_date >= {{ replaced_from('known_date') }}
+
+),
+
+events as (
+
+    select * from {{ ref('int_events__unioned') }}
+    where known_date >= {{ replaced_from('known_date') }}
+
+    union all
+
+    select * from {{ ref('int_events__unioned') }}
+    where
+        known_date < {{ replaced_from('known_date') }}
+        and device_id in (select device_id from changed_devices)
+
+),
+
+owned as (
 
     select
-        events.*,
-        coalesce(events.user_id, links.customer_id) as customer_id,
-        case
-            when events.user_id is not null then events.known_at
-            when links.customer_id is not null then greatest(events.known_at, links.linked_at)
-        end as attributed_at
+        source,
+        event_id,
+        event_kind,
+        event_at,
+        event_date,
+        product_id,
+        device_id,
+        user_id as customer_id,
+        known_date as attributed_date,
+        date '9999-12-31' as unattributed_date,
+        false as is_linked
     from events
-    left join links
-        on events.user_id is null
-        and events.anonymous_id = links.identifier
+    where
+        user_id is not null
+        and allows_personalization
+        and not is_declared_bot
+
+    union all
+
+    select
+        events.source,
+        events.event_id,
+        events.event_kind,
+        events.event_at,
+        events.event_date,
+        events.product_id,
+        events.device_id,
+        links.customer_id,
+        cast(greatest(events.known_at, links.linked_at) as date) as attributed_date,
+        cast(links.unlinked_at as date) as unattributed_date,
+        true as is_linked
+    from events
+    inner join links
+        on events.device_id = links.identifier
         and events.event_at >= links.valid_from
         and events.event_at < links.valid_to
+    where
+        events.user_id is null
+        and events.allows_personalization
+        and not events.is_declared_bot
+
+),
+
+refusals as (
+
+    select
+        customer_id,
+        valid_from,
+        valid_to
+    from {{ ref('int_customers__changed') }}
+    where
+        attribute = 'personalization_consent'
+        and lower(value) = 'false'
+
+),
+
+-- What happened while its customer did not want it used is not theirs, now or later.
+limited as (
+
+    select
+        owned.*,
+        least(owned.unattributed_date, coalesce(bots.flagged_date, owned.unattributed_date)) as last_date
+    from owned
+    left join bots on owned.device_id = bots.device_id
+    anti join refusals
+        on owned.customer_id = refusals.customer_id
+        and owned.event_at >= refusals.valid_from
+        and owned.event_at < refusals.valid_to
+
+),
+
+changes as (
+
+    select
+        *,
+        attributed_date as known_date,
+        1 as change
+    from limited
+    where attributed_date < last_date
+
+    union all
+
+    select
+        *,
+        last_date as known_date,
+        -1 as change
+    from limited
+    where
+        attributed_date < last_date
+        and last_date < date '9999-12-31'
 
 )
 
-select * from attributed
+select
+    customer_id,
+    source,
+    event_id,
+    event_kind,
+    event_at,
+    event_date,
+    known_date,
+    product_id,
+    cast(change as bigint) as change
+from changes
+where
+    not is_linked
+    and known_date >= {{ replaced_from('known_date') }}
+
+union all
+
+-- Two links of a device to one customer, the one ending when the other begins, are one.
+select
+    customer_id,
+    source,
+    event_id,
+    event_kind,
+    event_at,
+    event_date,
+    known_date,
+    product_id,
+    cast(sum(change) as bigint) as change
+from changes
+where
+    is_linked
+    and known_date >= {{ replaced_from('known_date') }}
+group by customer_id, source, event_id, event_kind, event_at, event_date, known_date, product_id
+having sum(change) <> 0

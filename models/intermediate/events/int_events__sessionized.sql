@@ -5,9 +5,9 @@ with events as (
         event_id,
         event_at,
         -- Whoever is known is one visitor on all devices; who is not is one visitor a device.
-        coalesce('customer ' || customer_id, 'device ' || anonymous_id) as visitor
-    from {{ ref('int_events__attributed') }}
-    where not coalesce(is_declared_bot, false)
+        coalesce('customer ' || customer_id, 'device ' || device_id) as visitor
+    from {{ ref('int_events__owned') }}
+    where bot_reason is null
 
 ),
 

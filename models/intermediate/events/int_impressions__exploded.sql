@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+
 -- One row a product shown in a list: the list's event holds them all.
 with lists as (
 
@@ -5,11 +7,17 @@ with lists as (
         source,
         event_id,
         event_at,
+        event_date,
         known_at,
-        coalesce(is_declared_bot, false) as is_bot,
+        known_date,
+        device_id,
+        allows_analytics,
+        is_declared_bot,
         {{ exploded(json_elements('products')) }} as product
     from {{ ref('int_events__unioned') }}
-    where event_kind = 'impressions'
+    where
+        event_kind = 'impressions'
+        and known_date >= {{ replaced_from('known_date') }}
 
 ),
 
@@ -26,8 +34,12 @@ select
     source,
     event_id,
     event_at,
+    event_date,
     known_at,
-    is_bot,
+    known_date,
+    device_id,
+    allows_analytics,
+    is_declared_bot,
     nullif(trim({{ json_field('fields', '$.product_id') }}), '') as product_id,
     {{ whole_number(json_field('fields', '$.position')) }} as list_position
 from read

@@ -1,50 +1,36 @@
-with contacts as (
+-- Whose a loyalty card is: its own customer, until a CRM contact names it; then whoever that contact is.
+with given as (
 
     select
-        contact_id,
         loyalty_id,
-        email_hash,
-        created_at
-    from {{ ref('stg_crm__contacts') }}
-    where
-        is_latest_version
-        and loyalty_id is not null
+        contact_id,
+        min(known_at) as linked_at
+    from {{ ref('int_contacts__versioned') }}
+    where loyalty_id is not null
+    group by loyalty_id, contact_id
 
 ),
 
-email_owners as (
-
-    select * from {{ ref('int_identity__email_owners') }}
-
-),
-
--- A card belongs to whoever its contact's address belongs to, at that time.
-contact_owners as (
-
-    select
-        contacts.loyalty_id,
-        coalesce(email_owners.customer_id, 'crm-' || contacts.contact_id) as customer_id,
-        greatest(contacts.created_at, coalesce(email_owners.linked_at, contacts.created_at)) as linked_at,
-        coalesce(email_owners.unlinked_at, timestamp '9999-12-31 00:00:00') as unlinked_at,
-        contacts.created_at,
-        contacts.contact_id
-    from contacts
-    left join email_owners
-        on contacts.email_hash = email_owners.email_hash
-        and contacts.created_at < email_owners.unlinked_at
-
-),
-
--- Two contacts with one card: the older contact keeps it.
+-- Two contacts with one card: the first to name it keeps it.
 first_contacts as (
 
     select
-        loyalty_id,
-        customer_id,
-        linked_at,
-        unlinked_at,
-        dense_rank() over (partition by loyalty_id order by created_at, contact_id) as place
-    from contact_owners
+        given.*,
+        row_number() over (partition by loyalty_id order by linked_at, contact_id) as place
+    from given
+
+),
+
+contacts as (
+
+    select
+        first_contacts.loyalty_id,
+        owners.customer_id,
+        greatest(first_contacts.linked_at, owners.linked_at) as linked_at,
+        owners.unlinked_at
+    from first_contacts
+    inner join {{ ref('int_identity__contact_owners') }} as owners on first_contacts.contact_id = owners.contact_id
+    where first_contacts.place = 1
 
 ),
 
@@ -66,22 +52,9 @@ cards as (
 
 owners as (
 
-    select
-        loyalty_id,
-        customer_id,
-        linked_at,
-        unlinked_at
-    from first_contacts
-    where place = 1
-
+    select * from contacts
     union all
-
-    select
-        loyalty_id,
-        customer_id,
-        linked_at,
-        unlinked_at
-    from cards
+    select * from cards
 
 )
 

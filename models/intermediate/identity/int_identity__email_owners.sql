@@ -1,57 +1,74 @@
+-- Whose an address is: an account's; before that, whoever its CRM contact is; before that, a guest's own.
 with accounts as (
 
     select
         email_hash,
         account_id as customer_id,
-        1 as owner_rank,
-        -- An address given later than the account is known from the version that first shows it.
-        min(case when version_number = 1 then created_at else updated_at end) as linked_at
-    from (
-        select
-            account_id,
-            email_hash,
-            created_at,
-            coalesce(updated_at, created_at) as updated_at,
-            row_number() over (partition by account_id order by updated_at, landed_at, content_hash) as version_number
-        from {{ ref('stg_shop__customers') }}
-        where record_status = 'accepted'
-    ) as versions
+        linked_at,
+        timestamp '9999-12-31 00:00:00' as unlinked_at
+    from {{ ref('int_identity__account_emails') }}
+
+),
+
+given as (
+
+    select
+        email_hash,
+        contact_id,
+        min(known_at) as linked_at
+    from {{ ref('int_contacts__versioned') }}
     where email_hash is not null
-    group by email_hash, account_id
+    group by email_hash, contact_id
+
+),
+
+-- Two contacts with one address: the first to give it keeps it.
+first_contacts as (
+
+    select
+        given.*,
+        row_number() over (partition by email_hash order by linked_at, contact_id) as place
+    from given
 
 ),
 
 contacts as (
 
     select
-        email_hash,
-        'crm-' || contact_id as customer_id,
-        2 as owner_rank,
-        min(created_at) as linked_at
-    from {{ ref('stg_crm__contacts') }}
-    where
-        record_status = 'accepted'
-        and email_hash is not null
-    group by email_hash, contact_id
+        first_contacts.email_hash,
+        owners.customer_id,
+        greatest(first_contacts.linked_at, owners.linked_at) as linked_at,
+        least(owners.unlinked_at, coalesce(accounts.linked_at, owners.unlinked_at)) as unlinked_at
+    from first_contacts
+    inner join {{ ref('int_identity__contact_owners') }} as owners on first_contacts.contact_id = owners.contact_id
+    left join accounts on first_contacts.email_hash = accounts.email_hash
+    where first_contacts.place = 1
 
 ),
 
 guests as (
 
     select
-        email_hash,
-        'guest-' || substr(email_hash, 1, 16) as customer_id,
-        3 as owner_rank,
-        min(known_at) as linked_at
-    from {{ ref('int_orders__unioned') }}
+        orders.email_hash,
+        'guest-' || substr(orders.email_hash, 1, 16) as customer_id,
+        min(orders.known_at) as linked_at,
+        least(
+            coalesce(min(first_contacts.linked_at), timestamp '9999-12-31 00:00:00'),
+            coalesce(min(accounts.linked_at), timestamp '9999-12-31 00:00:00')
+        ) as unlinked_at
+    from {{ ref('int_orders__unioned') }} as orders
+    left join first_contacts
+        on orders.email_hash = first_contacts.email_hash
+        and first_contacts.place = 1
+    left join accounts on orders.email_hash = accounts.email_hash
     where
-        email_hash is not null
-        and account_id is null
-    group by email_hash
+        orders.email_hash is not null
+        and orders.account_id is null
+    group by orders.email_hash
 
 ),
 
-candidates as (
+owners as (
 
     select * from accounts
     union all
@@ -59,38 +76,7 @@ candidates as (
     union all
     select * from guests
 
-),
-
--- Within a rank the first to use the address owns it.
-owners as (
-
-    select
-        candidates.*,
-        row_number() over (partition by email_hash, owner_rank order by linked_at, customer_id) as place
-    from candidates
-
-),
-
--- An account outranks a contact, a contact a guest: from when the better one is known the lesser gives way.
-ranked as (
-
-    select
-        email_hash,
-        customer_id,
-        owner_rank,
-        linked_at,
-        coalesce(
-            min(linked_at) over (
-                partition by email_hash
-                order by owner_rank
-                rows between unbounded preceding and 1 preceding
-            ),
-            timestamp '9999-12-31 00:00:00'
-        ) as unlinked_at
-    from owners
-    where place = 1
-
 )
 
-select * from ranked
+select * from owners
 where linked_at < unlinked_at

@@ -1,19 +1,25 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+
 -- One row a customer, day of the event and day it became known: sums that any window can add up.
+{%- set measures = [
+    'views', 'carts', 'order_events', 'events', 'app_events', 'night_events', 'sessions',
+    'emails_received', 'emails_opened', 'emails_clicked'
+] %}
 with event_days as (
 
     select
         customer_id,
-        cast(event_at as date) as event_date,
-        cast(attributed_at as date) as known_date,
-        count_if(event_kind = 'view') as views,
-        count_if(event_kind = 'cart') as carts,
-        count(*) as events,
-        count_if(source = 'mobile') as app_events
+        event_date,
+        known_date,
+        sum(case when event_kind = 'view' then change else 0 end) as views,
+        sum(case when event_kind = 'cart' then change else 0 end) as carts,
+        sum(case when event_kind = 'order' then change else 0 end) as order_events,
+        sum(change) as events,
+        sum(case when source = 'mobile' then change else 0 end) as app_events,
+        sum(case when extract(hour from event_at) >= 22 or extract(hour from event_at) < 6 then change else 0 end) as night_events
     from {{ ref('int_events__attributed') }}
-    where
-        customer_id is not null
-        and not coalesce(is_declared_bot, false)
-    group by customer_id, cast(event_at as date), cast(attributed_at as date)
+    where known_date >= {{ replaced_from('known_date') }}
+    group by customer_id, event_date, known_date
 
 ),
 
@@ -21,11 +27,49 @@ session_days as (
 
     select
         customer_id,
-        cast(event_at as date) as event_date,
-        cast(known_at as date) as known_date,
-        sum(sessions) as sessions
-    from {{ ref('int_session_starts__customers') }}
-    group by customer_id, cast(event_at as date), cast(known_at as date)
+        event_date,
+        known_date,
+        sessions
+    from {{ ref('int_customer_sessions__known') }}
+    where known_date >= {{ replaced_from('known_date') }}
+
+),
+
+responses as (
+
+    select
+        customer_id,
+        response_type,
+        cast(responded_at as date) as event_date,
+        cast(attributed_at as date) as attributed_date,
+        cast(unattributed_at as date) as unattributed_date
+    from {{ ref('int_campaign_responses__attributed') }}
+    where
+        customer_id is not null
+        and cast(attributed_at as date) < cast(unattributed_at as date)
+
+),
+
+response_changes as (
+
+    select
+        customer_id,
+        response_type,
+        event_date,
+        attributed_date as known_date,
+        1 as change
+    from responses
+
+    union all
+
+    select
+        customer_id,
+        response_type,
+        event_date,
+        unattributed_date as known_date,
+        -1 as change
+    from responses
+    where unattributed_date < date '9999-12-31'
 
 ),
 
@@ -33,66 +77,34 @@ response_days as (
 
     select
         customer_id,
-        cast(responded_at as date) as event_date,
-        cast(attributed_at as date) as known_date,
-        count_if(response_type = 'received') as emails_received,
-        count_if(response_type = 'opened') as emails_opened,
-        count_if(response_type = 'clicked') as emails_clicked
-    from {{ ref('int_campaign_responses__attributed') }}
-    where
-        customer_id is not null
-        and cast(attributed_at as date) <= cast(unattributed_at as date)
-    group by customer_id, cast(responded_at as date), cast(attributed_at as date)
+        event_date,
+        known_date,
+        sum(case when response_type = 'received' then change else 0 end) as emails_received,
+        sum(case when response_type = 'opened' then change else 0 end) as emails_opened,
+        sum(case when response_type = 'clicked' then change else 0 end) as emails_clicked
+    from response_changes
+    where known_date >= {{ replaced_from('known_date') }}
+    group by customer_id, event_date, known_date
 
 ),
 
-measures as (
+measured as (
 
+    {%- for relation, its_measures in {
+        'event_days': ['views', 'carts', 'order_events', 'events', 'app_events', 'night_events'],
+        'session_days': ['sessions'],
+        'response_days': ['emails_received', 'emails_opened', 'emails_clicked']
+    }.items() %}
     select
         customer_id,
         event_date,
         known_date,
-        views,
-        carts,
-        events,
-        app_events,
-        0 as sessions,
-        0 as emails_received,
-        0 as emails_opened,
-        0 as emails_clicked
-    from event_days
-
-    union all
-
-    select
-        customer_id,
-        event_date,
-        known_date,
-        0 as views,
-        0 as carts,
-        0 as events,
-        0 as app_events,
-        sessions,
-        0 as emails_received,
-        0 as emails_opened,
-        0 as emails_clicked
-    from session_days
-
-    union all
-
-    select
-        customer_id,
-        event_date,
-        known_date,
-        0 as views,
-        0 as carts,
-        0 as events,
-        0 as app_events,
-        0 as sessions,
-        emails_received,
-        emails_opened,
-        emails_clicked
-    from response_days
+        {%- for measure in measures %}
+        {{ measure if measure in its_measures else '0 as ' ~ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ relation }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 )
 
@@ -100,13 +112,8 @@ select
     customer_id,
     event_date,
     known_date,
-    cast(sum(views) as bigint) as views,
-    cast(sum(carts) as bigint) as carts,
-    cast(sum(events) as bigint) as events,
-    cast(sum(app_events) as bigint) as app_events,
-    cast(sum(sessions) as bigint) as sessions,
-    cast(sum(emails_received) as bigint) as emails_received,
-    cast(sum(emails_opened) as bigint) as emails_opened,
-    cast(sum(emails_clicked) as bigint) as emails_clicked
-from measures
+    {%- for measure in measures %}
+    cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from measured
 group by customer_id, event_date, known_date

@@ -1,6 +1,9 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+
 with spine as (
 
     select * from {{ ref('int_feature_spine__customers') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 

@@ -1,6 +1,9 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+
 with spine as (
 
     select * from {{ ref('int_feature_spine__products') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
@@ -29,14 +32,28 @@ orders as (
     group by spine.product_id, spine.feature_at, known.buyer, known.order_id
     having sum(known.orders) > 0
 
+),
+
+buyers as (
+
+    select
+        product_id,
+        feature_at,
+        buyer,
+        min(age) as age,
+        count(*) as orders
+    from orders
+    group by product_id, feature_at, buyer
+
 )
 
 select
     product_id,
     feature_at,
-    count(distinct case when age <= 1 then buyer end) as buyers_1d,
-    count(distinct case when age <= 7 then buyer end) as buyers_7d,
-    count(distinct case when age <= 30 then buyer end) as buyers_30d,
-    count(distinct case when age <= 90 then buyer end) as buyers_90d
-from orders
+    cast(count_if(age <= 1) as bigint) as buyers_1d,
+    cast(count_if(age <= 7) as bigint) as buyers_7d,
+    cast(count_if(age <= 30) as bigint) as buyers_30d,
+    cast(count(*) as bigint) as buyers_90d,
+    cast(count_if(orders > 1) as bigint) as repeat_buyers_90d
+from buyers
 group by product_id, feature_at

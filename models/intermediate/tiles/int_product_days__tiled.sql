@@ -1,33 +1,89 @@
--- One row a product, day of the event and day it became known: sums that any window can add up.
-with event_days as (
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
 
-    select
-        product_id,
-        cast(event_at as date) as event_date,
-        cast(known_at as date) as known_date,
-        count_if(event_kind = 'view') as views,
-        count_if(event_kind = 'cart') as carts,
-        count_if(event_kind = 'click') as clicks
-    from {{ ref('int_events__unioned') }}
-    where
-        product_id is not null
-        and not coalesce(is_declared_bot, false)
-    group by product_id, cast(event_at as date), cast(known_at as date)
+-- One row a product, day of the event and day it became known: sums that any window can add up.
+{%- set measures = [
+    'views', 'carts', 'clicks', 'impressions', 'orders', 'web_orders', 'units', 'returned_units', 'revenue_minor'
+] %}
+with bots as (
+
+    select * from {{ ref('int_bots__flagged') }}
 
 ),
 
-impression_days as (
+events as (
 
     select
         product_id,
-        cast(event_at as date) as event_date,
-        cast(known_at as date) as known_date,
-        count(*) as impressions
+        device_id,
+        event_kind,
+        event_date,
+        known_date
+    from {{ ref('int_events__unioned') }}
+    where
+        product_id is not null
+        and event_kind in ('view', 'cart', 'click')
+        and allows_analytics
+        and not is_declared_bot
+
+    union all
+
+    select
+        product_id,
+        device_id,
+        'impression' as event_kind,
+        event_date,
+        known_date
     from {{ ref('int_impressions__exploded') }}
     where
         product_id is not null
-        and not is_bot
-    group by product_id, cast(event_at as date), cast(known_at as date)
+        and allows_analytics
+        and not is_declared_bot
+
+),
+
+-- Added on the day they are known, taken back on the day they are known to be a bot's.
+event_changes as (
+
+    select
+        events.product_id,
+        events.event_kind,
+        events.event_date,
+        events.known_date,
+        1 as change
+    from events
+    left join bots on events.device_id = bots.device_id
+    where
+        events.known_date >= {{ replaced_from('known_date') }}
+        and (bots.flagged_date is null or bots.flagged_date > events.known_date)
+
+    union all
+
+    select
+        events.product_id,
+        events.event_kind,
+        events.event_date,
+        bots.flagged_date as known_date,
+        -1 as change
+    from events
+    inner join bots
+        on events.device_id = bots.device_id
+        and events.known_date < bots.flagged_date
+    where bots.flagged_date >= {{ replaced_from('known_date') }}
+
+),
+
+event_days as (
+
+    select
+        product_id,
+        event_date,
+        known_date,
+        sum(case when event_kind = 'view' then change else 0 end) as views,
+        sum(case when event_kind = 'cart' then change else 0 end) as carts,
+        sum(case when event_kind = 'click' then change else 0 end) as clicks,
+        sum(case when event_kind = 'impression' then change else 0 end) as impressions
+    from event_changes
+    group by product_id, event_date, known_date
 
 ),
 
@@ -38,61 +94,32 @@ order_days as (
         event_date,
         known_date,
         sum(orders) as orders,
+        sum(case when sales_channel = 'web_shop' then orders else 0 end) as web_orders,
         sum(units) as units,
         sum(returned_units) as returned_units,
         sum(gross_minor - discount_minor - refund_minor) as revenue_minor
     from {{ ref('int_product_orders__known') }}
+    where known_date >= {{ replaced_from('known_date') }}
     group by product_id, event_date, known_date
 
 ),
 
-measures as (
+measured as (
 
+    {%- for relation, its_measures in {
+        'event_days': ['views', 'carts', 'clicks', 'impressions'],
+        'order_days': ['orders', 'web_orders', 'units', 'returned_units', 'revenue_minor']
+    }.items() %}
     select
         product_id,
         event_date,
         known_date,
-        views,
-        carts,
-        clicks,
-        0 as impressions,
-        0 as orders,
-        0 as units,
-        0 as returned_units,
-        0 as revenue_minor
-    from event_days
-
-    union all
-
-    select
-        product_id,
-        event_date,
-        known_date,
-        0 as views,
-        0 as carts,
-        0 as clicks,
-        impressions,
-        0 as orders,
-        0 as units,
-        0 as returned_units,
-        0 as revenue_minor
-    from impression_days
-
-    union all
-
-    select
-        product_id,
-        event_date,
-        known_date,
-        0 as views,
-        0 as carts,
-        0 as clicks,
-        0 as impressions,
-        orders,
-        units,
-        returned_units,
-        revenue_minor
-    from order_days
+        {%- for measure in measures %}
+        {{ measure if measure in its_measures else '0 as ' ~ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ relation }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 )
 
@@ -100,13 +127,8 @@ select
     product_id,
     event_date,
     known_date,
-    cast(sum(views) as bigint) as views,
-    cast(sum(carts) as bigint) as carts,
-    cast(sum(clicks) as bigint) as clicks,
-    cast(sum(impressions) as bigint) as impressions,
-    cast(sum(orders) as bigint) as orders,
-    cast(sum(units) as bigint) as units,
-    cast(sum(returned_units) as bigint) as returned_units,
-    cast(sum(revenue_minor) as bigint) as revenue_minor
-from measures
+    {%- for measure in measures %}
+    cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from measured
 group by product_id, event_date, known_date

@@ -1,49 +1,94 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+
+-- Sums over trailing windows for each day of each product. A tile enters a window on the day after it became known and leaves it
+-- when its event is older than the window: sums of what entered and left cost one pass, whatever the number of days.
+{%- set windows = {
+    'views': [1, 7, 30, 90], 'carts': [1, 7, 30, 90], 'orders': [1, 7, 30, 90], 'revenue_minor': [1, 7, 30, 90],
+    'clicks': [30], 'impressions': [30], 'web_orders': [30], 'units': [90], 'returned_units': [90]
+} %}
 with spine as (
 
-    select * from {{ ref('int_feature_spine__products') }}
+    select
+        product_id,
+        feature_date
+    from {{ ref('int_feature_spine__products') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
 tiles as (
 
     select * from {{ ref('int_product_days__tiled') }}
+    where event_date >= {{ days_after(replaced_from('feature_at'), -91) if is_incremental() else "date '0001-01-01'" }}
 
 ),
 
--- `age` counts the days back from feature_at: yesterday is 1.
-aged as (
+moves as (
 
     select
-        spine.product_id,
-        spine.feature_at,
-        {{ days_between('tiles.event_date', 'spine.feature_date') }} as age,
-        tiles.views,
-        tiles.carts,
-        tiles.clicks,
-        tiles.impressions,
-        tiles.orders,
-        tiles.units,
-        tiles.returned_units,
-        tiles.revenue_minor
+        product_id,
+        {{ days_after('known_date', 1) }} as feature_date
+        {%- for measure, lengths in windows.items() %}{% for days in lengths %},
+        case when known_date < {{ days_after('event_date', days) }} then {{ measure }} else 0 end as {{ measure }}_{{ days }}d
+        {%- endfor %}{% endfor %}
+    from tiles
+
+    {%- for length in [1, 7, 30, 90] %}
+
+    union all
+
+    select
+        product_id,
+        {{ days_after('event_date', length + 1) }} as feature_date
+        {%- for measure, lengths in windows.items() %}{% for days in lengths %},
+        {{ '-' ~ measure if days == length else 0 }} as {{ measure }}_{{ days }}d
+        {%- endfor %}{% endfor %}
+    from tiles
+    where known_date < {{ days_after('event_date', length) }}
+    {%- endfor %}
+
+),
+
+daily as (
+
+    select
+        product_id,
+        greatest(feature_date, {{ replaced_from('feature_at') }}) as feature_date
+        {%- for measure, lengths in windows.items() %}{% for days in lengths %},
+        sum({{ measure }}_{{ days }}d) as {{ measure }}_{{ days }}d
+        {%- endfor %}{% endfor %}
+    from moves
+    group by product_id, greatest(feature_date, {{ replaced_from('feature_at') }})
+
+),
+
+-- A day between two moves has the sums of the first: both belong to the spine, or the day would be missing.
+summed as (
+
+    select
+        coalesce(spine.product_id, daily.product_id) as product_id,
+        coalesce(spine.feature_date, daily.feature_date) as feature_date,
+        spine.product_id is not null as is_in_spine
+        {%- for measure, lengths in windows.items() %}{% for days in lengths %},
+        cast(coalesce(sum(daily.{{ measure }}_{{ days }}d) over so_far, 0) as bigint) as {{ measure }}_{{ days }}d
+        {%- endfor %}{% endfor %}
     from spine
-    inner join tiles
-        on spine.product_id = tiles.product_id
-        and tiles.event_date >= {{ days_after('spine.feature_date', -90) }}
-        and tiles.event_date < spine.feature_date
-        and tiles.known_date < spine.feature_date
+    full outer join daily
+        on spine.product_id = daily.product_id
+        and spine.feature_date = daily.feature_date
+    window so_far as (
+        partition by coalesce(spine.product_id, daily.product_id)
+        order by coalesce(spine.feature_date, daily.feature_date)
+        rows between unbounded preceding and current row
+    )
 
 )
 
 select
     product_id,
-    feature_at,
-    {{ windowed_sums('views', 'age') }},
-    {{ windowed_sums('carts', 'age') }},
-    {{ windowed_sums('orders', 'age') }},
-    {{ windowed_sums('revenue_minor', 'age') }},
-    {{ windowed_sums('clicks', 'age', [30]) }},
-    {{ windowed_sums('impressions', 'age', [30]) }},
-    {{ windowed_sums('units', 'age', [90]) }},
-    {{ windowed_sums('returned_units', 'age', [90]) }}
-from aged
-group by product_id, feature_at
+    cast(feature_date as timestamp) as feature_at
+    {%- for measure, lengths in windows.items() %}{% for days in lengths %},
+    {{ measure }}_{{ days }}d
+    {%- endfor %}{% endfor %}
+from summed
+where is_in_spine

@@ -1,8 +1,8 @@
--- One row a product, order and day on which something about it became known. The first row brings the order
--- (`orders` 1), a cancellation takes it away (-1).
+-- One row a product, order and day on which something about it became known.
 with changes as (
 
     select * from {{ ref('int_order_changes__valued') }}
+    where product_id is not null
 
 ),
 
@@ -20,11 +20,10 @@ daily as (
     select
         changes.product_id,
         changes.order_id,
+        changes.sales_channel,
         orders.buyer,
         cast(changes.ordered_at as date) as event_date,
         cast(changes.known_at as date) as known_date,
-        bool_or(changes.change = 'ordered' and changes.units > 0) as is_ordered,
-        bool_or(changes.change = 'cancelled' and changes.units < 0) as is_cancelled,
         cast(sum(changes.units) as bigint) as units,
         cast(sum(changes.returned_units) as bigint) as returned_units,
         cast(sum(changes.gross_minor) as bigint) as gross_minor,
@@ -32,33 +31,27 @@ daily as (
         cast(sum(changes.refund_minor) as bigint) as refund_minor
     from changes
     inner join orders on changes.order_id = orders.order_id
-    where changes.product_id is not null
     group by
         changes.product_id,
         changes.order_id,
+        changes.sales_channel,
         orders.buyer,
         cast(changes.ordered_at as date),
         cast(changes.known_at as date)
 
-),
-
-counted as (
-
-    select
-        product_id,
-        order_id,
-        buyer,
-        event_date,
-        known_date,
-        {{ net_orders('whole_order') }} as orders,
-        units,
-        returned_units,
-        gross_minor,
-        discount_minor,
-        refund_minor
-    from daily
-    window whole_order as (partition by product_id, order_id)
-
 )
 
-select * from counted
+select
+    product_id,
+    order_id,
+    sales_channel,
+    buyer,
+    event_date,
+    known_date,
+    {{ newly_standing('product_id, order_id') }} as orders,
+    units,
+    returned_units,
+    gross_minor,
+    discount_minor,
+    refund_minor
+from daily

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_date', on_schema_change='fail') }}
+
 with customers as (
 
     select * from {{ ref('int_customers__found') }}
@@ -22,20 +24,25 @@ session_days as (
 
     select
         customer_id,
-        cast(event_at as date) as feature_date
-    from {{ ref('int_session_starts__customers') }}
-    where cast(known_at as date) = cast(event_at as date)
-    group by customer_id, cast(event_at as date)
+        event_date as feature_date
+    from {{ ref('int_customer_sessions__known') }}
+    where
+        event_date = known_date
+        and sessions > 0
 
 ),
 
--- Who has only tills or a marketplace trains on the days of orders.
+-- Who has only tills or a marketplace trains on the days of orders. A till tells of its day when that is over, which may be the
+-- next day by UTC.
 order_days as (
 
     select
         customer_id,
         event_date as feature_date
     from {{ ref('int_customer_orders__known') }}
+    where
+        known_date <= {{ days_after('event_date', 1) }}
+        and orders > 0
     group by customer_id, event_date
 
 ),
@@ -72,7 +79,8 @@ spine as (
     inner join customers on days.customer_id = customers.customer_id
     left join successors on days.customer_id = successors.customer_id
     where
-        customers.first_known_at < cast(days.feature_date as timestamp)
+        days.feature_date >= {{ replaced_from('feature_date') }}
+        and customers.first_known_at < cast(days.feature_date as timestamp)
         and (successors.succeeded_at is null or successors.succeeded_at >= cast(days.feature_date as timestamp))
 
 )

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_date', on_schema_change='fail') }}
+
 with listed as (
 
     select
@@ -69,6 +71,7 @@ spine as (
     cross join last_day
     inner join range(1, 10000) as days (day_number)
         on days.day_number <= {{ days_between('products.first_known_date', 'last_day.feature_date') }}
+        and {{ days_after('products.first_known_date', 'days.day_number') }} >= {{ replaced_from('feature_date') }}
 
 )
 

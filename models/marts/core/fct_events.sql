@@ -1,6 +1,6 @@
 with events as (
 
-    select * from {{ ref('int_events__attributed') }}
+    select * from {{ ref('int_events__owned') }}
 
 ),
 
@@ -30,7 +30,8 @@ joined as (
         events.list_id,
         events.campaign_name,
         events.device_type,
-        coalesce(events.is_declared_bot, false) as is_bot
+        events.bot_reason is not null as is_bot,
+        events.bot_reason
     from events
     left join sessions
         on events.source = sessions.source

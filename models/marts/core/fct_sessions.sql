@@ -1,6 +1,6 @@
 with events as (
 
-    select * from {{ ref('int_events__attributed') }}
+    select * from {{ ref('int_events__owned') }}
 
 ),
 

@@ -1,18 +1,37 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+
 with spine as (
 
     select * from {{ ref('int_feature_spine__customers') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
 behaviour as (
 
     select * from {{ ref('int_customer_behaviour__windowed') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
 orders as (
 
     select * from {{ ref('int_customer_orders__windowed') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
+
+),
+
+tastes as (
+
+    select * from {{ ref('int_customer_tastes__windowed') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
+
+),
+
+segments as (
+
+    select * from {{ ref('int_customer_segments__daily') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
@@ -36,10 +55,21 @@ joined as (
         cast({{ days_between('orders.first_order_date', 'orders.last_order_date') }} as double)
         / nullif(orders.orders_lifetime - 1, 0) as days_between_orders_avg,
         cast(orders.returned_units_90d as double) / nullif(orders.units_90d, 0) as return_rate_90d,
+        cast(behaviour.abandoned_days_30d as double) / nullif(behaviour.cart_days_30d, 0) as cart_abandon_rate_30d,
         cast(orders.discount_minor_90d as double) / nullif(orders.gross_minor_90d, 0) as discount_share_90d,
+        coalesce(tastes.categories_90d, 0) as categories_90d,
+        tastes.category_entropy_90d,
+        tastes.top_category_90d,
+        tastes.top_brand_90d,
+        tastes.price_percentile_avg_90d,
         cast(behaviour.emails_opened_90d as double) / nullif(behaviour.emails_received_90d, 0) as email_open_rate_90d,
         cast(behaviour.emails_clicked_90d as double) / nullif(behaviour.emails_received_90d, 0) as email_click_rate_90d,
-        cast(behaviour.app_events_30d as double) / nullif(behaviour.events_30d, 0) as app_share_30d
+        cast(behaviour.app_events_30d as double) / nullif(behaviour.events_30d, 0) as app_share_30d,
+        cast(behaviour.night_events_30d as double) / nullif(behaviour.events_30d, 0) as night_share_30d,
+        segments.rfm_segment,
+        segments.lifecycle_stage,
+        segments.loyalty_tier,
+        segments.country_code
     from spine
     left join behaviour
         on spine.customer_id = behaviour.customer_id
@@ -47,6 +77,12 @@ joined as (
     left join orders
         on spine.customer_id = orders.customer_id
         and spine.feature_at = orders.feature_at
+    left join tastes
+        on spine.customer_id = tastes.customer_id
+        and spine.feature_at = tastes.feature_at
+    left join segments
+        on spine.customer_id = segments.customer_id
+        and spine.feature_at = segments.feature_at
 
 )
 

@@ -1,24 +1,30 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+
 with spine as (
 
     select * from {{ ref('int_feature_spine__products') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
 windowed as (
 
     select * from {{ ref('int_product_days__windowed') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
 buyers as (
 
     select * from {{ ref('int_product_buyers__windowed') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
 prices as (
 
     select * from {{ ref('int_product_prices__daily') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
 
 ),
 
@@ -35,9 +41,10 @@ joined as (
         coalesce(cast(windowed.revenue_minor_{{ window }} as double) / 100, 0) as revenue_{{ window }},
         {% endfor %}
         cast(windowed.carts_30d as double) / nullif(windowed.views_30d, 0) as view_to_cart_rate_30d,
-        cast(windowed.orders_30d as double) / nullif(windowed.carts_30d, 0) as cart_to_order_rate_30d,
+        least(cast(windowed.web_orders_30d as double) / nullif(windowed.carts_30d, 0), 1) as cart_to_order_rate_30d,
         cast(windowed.clicks_30d as double) / nullif(windowed.impressions_30d, 0) as click_rate_30d,
         cast(windowed.returned_units_90d as double) / nullif(windowed.units_90d, 0) as return_rate_90d,
+        cast(buyers.repeat_buyers_90d as double) / nullif(buyers.buyers_90d, 0) as repurchase_rate_90d,
         (cast(windowed.views_7d as double) / 7) / nullif(cast(windowed.views_30d as double) / 30, 0) as trend_ratio_7d_30d,
         {{ days_between('cast(spine.first_known_at as date)', 'spine.feature_date') }} as age_days,
         prices.category,

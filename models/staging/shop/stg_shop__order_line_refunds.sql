@@ -25,7 +25,8 @@ typed as (
 refunds as (
     select
         refund_id,
-        bool_or(record_status = 'accepted') as is_accepted
+        bool_or(record_status = 'accepted') as is_accepted,
+        min(created_at) as refunded_at
     from {{ ref('stg_shop__refunds') }}
     where refund_id is not null
     group by refund_id
@@ -43,6 +44,7 @@ order_lines as (
 checked as (
     select
         typed.*,
+        refunds.refunded_at,
         case
             when order_line_refund_id is null then 'id is missing'
             when typed.refund_id is null then 'refund_id is missing'

@@ -26,7 +26,8 @@ typed as (
 orders as (
     select
         order_id,
-        bool_or(record_status = 'accepted') as is_accepted
+        bool_or(record_status = 'accepted') as is_accepted,
+        min(created_at) as ordered_at
     from {{ ref('stg_shop__orders') }}
     where order_id is not null
     group by order_id
@@ -35,6 +36,7 @@ orders as (
 checked as (
     select
         typed.*,
+        orders.ordered_at,
         case
             when order_line_id is null then 'id is missing'
             when typed.order_id is null then 'order_id is missing'

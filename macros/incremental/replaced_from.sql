@@ -1,0 +1,65 @@
+{#-
+    The first day of `column` (known_date, feature_date or feature_at) that this run computes, as a literal: everything
+    in a full run, and nothing when nothing has landed since the model was last built.
+
+    What landed since then became known on certain days (`int_arrivals__daily`); nothing known before the first of them
+    has changed. Features of a day may have been made from less than is known of the day before, so they begin a day earlier,
+    and never after the last serving day, whose rows make place for those of the next.
+-#}
+{% macro replaced_from(column) -%}
+    {#- Named here, so that dbt sees at parsing that the model comes after it. -#}
+    {%- set arrivals = ref('int_arrivals__daily') -%}
+    {%- if not execute or not is_incremental() -%}
+        date '0001-01-01'
+    {%- else -%}
+        {%- set query -%}
+            select cast(
+                {% if column == 'known_date' -%}
+                first_day
+                {%- else -%}
+                least({{ days_after('first_day', -1) }}, (select max(cast({{ column }} as date)) from {{ this }}))
+                {%- endif %} as varchar
+            ) as first_day
+            from (
+                select coalesce(
+                    greatest(
+                        min(known_date),
+                        (select {{ days_after('max(known_date)', -var('late_days')) }} from {{ arrivals }})
+                    ),
+                    date '9999-12-31'
+                ) as first_day
+                from {{ arrivals }}
+                where (source, load_id) not in (
+                    select (source, load_id) from {{ build_log() }}
+                    where model = '{{ this.name }}'
+                )
+            ) as arrived
+        {%- endset -%}
+        date '{{ run_query(query).columns[0].values()[0] }}'
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Where it is kept from which loads each incremental model has been built. -#}
+{% macro build_log() -%}
+    {{ target.database }}.{{ generate_schema_name('intermediate', none) }}.built_models
+{%- endmacro %}
+
+{#- Post-hook of a model that is built by `replace_from`, in its transaction: remembers from which loads it has been built. -#}
+{% macro remember_built() %}
+    {%- if config.get('incremental_strategy') == 'replace_from' %}
+    create table if not exists {{ build_log() }} (model varchar, source varchar, load_id varchar);
+    insert into {{ build_log() }}
+    select
+        '{{ this.name }}' as model,
+        source,
+        load_id
+    from {{ ref('int_arrivals__daily') }}
+    group by source, load_id
+    except
+    select
+        model,
+        source,
+        load_id
+    from {{ build_log() }};
+    {%- endif %}
+{% endmacro %}

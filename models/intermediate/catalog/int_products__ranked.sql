@@ -1,0 +1,52 @@
+-- One row a product and day: what the last feed before or on that day says, and where the price lies within its category.
+with versions as (
+
+    select * from {{ ref('int_products__versioned') }}
+
+),
+
+days as (
+
+    select
+        {{ days_after('feeds.feed_date', 'offsets.day_number') }} as listed_date,
+        feeds.feed_date
+    from (
+        select
+            feed_date,
+            cast(min(valid_to) as date) as next_feed_date
+        from versions
+        group by feed_date
+    ) as feeds
+    cross join {{ ref('int_feature_spine__last_day') }} as last_day
+    inner join range(0, 10000) as offsets (day_number)
+        on offsets.day_number < {{ days_between('feeds.feed_date', 'least(feeds.next_feed_date, last_day.feature_date)') }}
+
+),
+
+-- From 0 for the cheapest to a million for the dearest.
+ranked as (
+
+    select
+        product_id,
+        feed_date,
+        category,
+        brand,
+        case
+            when price is not null
+                then cast(round(1000000 * percent_rank() over (
+                    partition by feed_date, category, price is null
+                    order by price
+                )) as bigint)
+        end as price_rank
+    from versions
+
+)
+
+select
+    ranked.product_id,
+    days.listed_date,
+    ranked.category,
+    ranked.brand,
+    ranked.price_rank
+from ranked
+inner join days on ranked.feed_date = days.feed_date

@@ -1,0 +1,135 @@
+-- What became known of a customer, and when: one row an attribute and value, until the next.
+{%- set histories = {
+    'lifecycle_stage': 'lifecycle_stage_history',
+    'marketing_consent': 'marketing_consent_history',
+    'personalization_consent': 'personalization_consent_history'
+} %}
+with contacts as (
+
+    select * from {{ ref('int_contacts__versioned') }}
+
+),
+
+-- The CRM keeps a history of some properties: each version of a contact brings it whole.
+entries as (
+
+    {% for attribute, history in histories.items() %}
+    select
+        contact_id,
+        '{{ attribute }}' as attribute,
+        {{ exploded(json_elements(history)) }} as entry
+    from contacts
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+read as (
+
+    select
+        entries.*,
+        {{ json_fields('cast(entry as string)', ['$.value', '$.timestamp']) }} as fields
+    from entries
+
+),
+
+-- Of the others it is known since when a version showed them.
+shown as (
+
+    select
+        contact_id,
+        'country_code' as attribute,
+        country_code as value,
+        updated_at as changed_at
+    from contacts
+    where country_code is not null
+
+    union all
+
+    select
+        contact_id,
+        'loyalty_card' as attribute,
+        'true' as value,
+        known_at as changed_at
+    from contacts
+    where loyalty_id is not null
+
+    {% for attribute, history in histories.items() %}
+    union all
+
+    select
+        contact_id,
+        '{{ attribute }}' as attribute,
+        cast({{ 'lifecycle_stage' if attribute == 'lifecycle_stage' else 'has_' ~ attribute }} as string) as value,
+        updated_at as changed_at
+    from contacts
+    where {{ history }} is null
+    {% endfor %}
+
+    union all
+
+    select
+        contact_id,
+        attribute,
+        {{ json_field('fields', '$.value') }} as value,
+        {{ utc_timestamp(json_field('fields', '$.timestamp')) }} as changed_at
+    from read
+
+),
+
+-- A contact's values are a customer's while the contact is.
+linked as (
+
+    select
+        links.customer_id,
+        shown.attribute,
+        shown.value,
+        greatest(shown.changed_at, links.linked_at) as valid_from,
+        shown.changed_at,
+        shown.contact_id as record_id
+    from shown
+    inner join {{ ref('int_identity__contact_owners') }} as links
+        on shown.contact_id = links.contact_id
+        and shown.changed_at < links.unlinked_at
+    where shown.value is not null
+
+    union all
+
+    select
+        account_id as customer_id,
+        'country_code' as attribute,
+        country_code as value,
+        coalesce(updated_at, created_at) as valid_from,
+        coalesce(updated_at, created_at) as changed_at,
+        account_id as record_id
+    from {{ ref('stg_shop__customers') }}
+    where
+        record_status = 'accepted'
+        and country_code is not null
+
+),
+
+-- Whatever was known last counts; of what was known at once, what was changed last.
+last_known as (
+
+    select
+        linked.*,
+        row_number() over (
+            partition by customer_id, attribute, valid_from
+            order by changed_at desc, record_id desc, value desc
+        ) as place
+    from linked
+
+)
+
+select
+    customer_id,
+    attribute,
+    value,
+    valid_from,
+    coalesce(
+        lead(valid_from) over (partition by customer_id, attribute order by valid_from),
+        timestamp '9999-12-31 00:00:00'
+    ) as valid_to
+from last_known
+where place = 1

@@ -1,0 +1,92 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+
+-- Who showed themselves on a device: an account that was logged in, or whoever placed the order that was completed there.
+with events as (
+
+    select
+        device_id,
+        user_id,
+        order_id,
+        event_id,
+        event_at,
+        known_at,
+        known_date
+    from {{ ref('int_events__unioned') }}
+    where
+        device_id is not null
+        and not is_declared_bot
+        and (user_id is not null or order_id is not null)
+
+),
+
+orders as (
+
+    select
+        source_order_id,
+        account_id,
+        email_hash,
+        known_at
+    from {{ ref('int_orders__unioned') }}
+    where sales_channel = 'web_shop'
+
+),
+
+seen as (
+
+    select
+        device_id,
+        event_id,
+        event_at,
+        known_at,
+        known_date,
+        'account' as identity_type,
+        user_id as identity
+    from events
+    where
+        user_id is not null
+        and known_date >= {{ replaced_from('known_date') }}
+
+    union all
+
+    select
+        events.device_id,
+        events.event_id,
+        events.event_at,
+        greatest(events.known_at, orders.known_at) as known_at,
+        cast(greatest(events.known_at, orders.known_at) as date) as known_date,
+        case when orders.account_id is not null then 'account' else 'email' end as identity_type,
+        coalesce(orders.account_id, orders.email_hash) as identity
+    from events
+    inner join orders on events.order_id = orders.source_order_id
+    where
+        events.user_id is null
+        and coalesce(orders.account_id, orders.email_hash) is not null
+        and cast(greatest(events.known_at, orders.known_at) as date) >= {{ replaced_from('known_date') }}
+
+),
+
+-- One that follows another of the same customer, and was known no earlier, says nothing new.
+preceded as (
+
+    select
+        seen.*,
+        lag(identity) over device_days as previous_identity,
+        lag(known_at) over device_days as previous_known_at
+    from seen
+    window device_days as (partition by device_id, known_date order by event_at, event_id)
+
+)
+
+select
+    device_id,
+    event_id,
+    event_at,
+    known_at,
+    known_date,
+    identity_type,
+    identity
+from preceded
+where
+    previous_identity is null
+    or previous_identity <> identity
+    or previous_known_at > known_at

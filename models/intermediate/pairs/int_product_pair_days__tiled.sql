@@ -1,0 +1,71 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+
+-- Of a session, what changes changes as a whole: products that were added, or taken back, on the same day belong together. The
+-- products of an order may become known one by one.
+with products as (
+
+    select * from {{ ref('int_basket_products__known') }}
+
+),
+
+session_pairs as (
+
+    select
+        case when others.side = 'viewed' then 'view_view' else 'view_order' end as relation,
+        products.product_id,
+        others.product_id as related_product_id,
+        products.event_date,
+        products.known_date,
+        products.change
+    from products
+    inner join products as others
+        on products.basket_id = others.basket_id
+        and products.known_date = others.known_date
+        and products.change = others.change
+        and products.product_id <> others.product_id
+    where
+        products.side = 'viewed'
+        and others.side in ('viewed', 'ordered')
+        and products.known_date >= {{ replaced_from('known_date') }}
+        and others.known_date >= {{ replaced_from('known_date') }}
+
+),
+
+order_pairs as (
+
+    select
+        'order_order' as relation,
+        products.product_id,
+        others.product_id as related_product_id,
+        products.event_date,
+        greatest(products.known_date, others.known_date) as known_date,
+        products.change
+    from products
+    inner join products as others
+        on products.basket_id = others.basket_id
+        and products.product_id <> others.product_id
+    where
+        products.side = 'bought'
+        and others.side = 'bought'
+        and greatest(products.known_date, others.known_date) >= {{ replaced_from('known_date') }}
+
+),
+
+pairs as (
+
+    select * from session_pairs
+    union all
+    select * from order_pairs
+
+)
+
+select
+    relation,
+    product_id,
+    related_product_id,
+    event_date,
+    known_date,
+    cast(sum(change) as bigint) as pairs
+from pairs
+group by relation, product_id, related_product_id, event_date, known_date
+having sum(change) <> 0

@@ -1,0 +1,229 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+
+-- Which products were seen and ordered together in a session on one device, as changes: when something about a visit becomes known,
+-- its sessions as they were known before are taken back (-1), and those that are known now are added (1).
+with changed_devices as (
+
+    select device_id from {{ ref('int_events__unioned') }}
+    where known_date >= {{ replaced_from('known_date') }}
+
+    union
+
+    select device_id from {{ ref('int_bots__flagged') }}
+    where flagged_date >= {{ replaced_from('known_date') }}
+
+),
+
+events as (
+
+    select
+        device_id,
+        event_at,
+        known_date,
+        event_kind,
+        product_id,
+        order_id
+    from {{ ref('int_events__unioned') }}
+    where
+        device_id in (select device_id from changed_devices)
+        and allows_analytics
+        and not is_declared_bot
+
+),
+
+order_lines as (
+
+    select
+        orders.source_order_id,
+        lines.product_id,
+        cast(min(lines.known_at) as date) as known_date
+    from {{ ref('int_order_lines__unioned') }} as lines
+    inner join {{ ref('int_orders__unioned') }} as orders on lines.order_id = orders.order_id
+    where
+        orders.sales_channel = 'web_shop'
+        and lines.product_id is not null
+    group by orders.source_order_id, lines.product_id
+
+),
+
+moments as (
+
+    select
+        device_id,
+        event_at,
+        known_date,
+        case when event_kind = 'view' and product_id is not null then 'viewed' end as side,
+        case when event_kind = 'view' then product_id end as product_id
+    from events
+
+    union all
+
+    select
+        events.device_id,
+        events.event_at,
+        greatest(events.known_date, order_lines.known_date) as known_date,
+        'ordered' as side,
+        order_lines.product_id
+    from events
+    inner join order_lines
+        on events.order_id = order_lines.source_order_id
+        and events.event_kind = 'order'
+
+),
+
+gaps as (
+
+    select
+        moments.*,
+        lag(event_at) over (partition by device_id order by event_at) as previous_event_at
+    from moments
+
+),
+
+-- A visit is all that could ever be one session.
+visits as (
+
+    select
+        gaps.*,
+        max(
+            case
+                when
+                    previous_event_at is null
+                    or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
+                    then event_at
+            end
+        ) over (partition by device_id order by event_at range unbounded preceding) as visited_at
+    from gaps
+
+),
+
+visit_days as (
+
+    select
+        device_id,
+        visited_at,
+        known_date
+    from visits
+    group by device_id, visited_at, known_date
+
+    union
+
+    select
+        visits.device_id,
+        visits.visited_at,
+        bots.flagged_date as known_date
+    from visits
+    inner join {{ ref('int_bots__flagged') }} as bots on visits.device_id = bots.device_id
+
+),
+
+days as (
+
+    select
+        visit_days.device_id,
+        visit_days.visited_at,
+        visit_days.known_date,
+        lead(visit_days.known_date) over (
+            partition by visit_days.device_id, visit_days.visited_at
+            order by visit_days.known_date
+        ) as next_known_date,
+        coalesce(visit_days.known_date >= bots.flagged_date, false) as is_bot
+    from visit_days
+    left join {{ ref('int_bots__flagged') }} as bots on visit_days.device_id = bots.device_id
+
+),
+
+-- The visit as it was known after each such day.
+known as (
+
+    select
+        days.device_id,
+        days.visited_at,
+        days.known_date,
+        days.next_known_date,
+        visits.event_at,
+        visits.side,
+        visits.product_id,
+        lag(visits.event_at) over (
+            partition by days.device_id, days.visited_at, days.known_date
+            order by visits.event_at
+        ) as previous_event_at
+    from days
+    inner join visits
+        on days.device_id = visits.device_id
+        and days.visited_at = visits.visited_at
+        and days.known_date >= visits.known_date
+    where not days.is_bot
+
+),
+
+sessions as (
+
+    select
+        known.*,
+        max(
+            case
+                when
+                    previous_event_at is null
+                    or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
+                    then event_at
+            end
+        ) over (
+            partition by device_id, visited_at, known_date
+            order by event_at
+            range unbounded preceding
+        ) as session_started_at
+    from known
+
+),
+
+products as (
+
+    select
+        device_id,
+        session_started_at,
+        known_date,
+        next_known_date,
+        side,
+        product_id,
+        row_number() over (
+            partition by device_id, session_started_at, known_date, side
+            order by min(event_at), product_id
+        ) as place
+    from sessions
+    where product_id is not null
+    group by device_id, session_started_at, known_date, next_known_date, side, product_id
+
+),
+
+changes as (
+
+    select
+        products.*,
+        known_date as changed_date,
+        1 as change
+    from products
+
+    union all
+
+    select
+        products.*,
+        next_known_date as changed_date,
+        -1 as change
+    from products
+    where next_known_date is not null
+
+)
+
+select
+    device_id,
+    session_started_at,
+    cast(session_started_at as date) as event_date,
+    changed_date as known_date,
+    side,
+    product_id,
+    cast(change as bigint) as change
+from changes
+where
+    place <= {{ var('pair_products_per_session') }}
+    and changed_date >= {{ replaced_from('known_date') }}

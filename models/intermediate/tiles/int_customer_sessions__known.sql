@@ -1,0 +1,140 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+
+-- On how many sessions' starts a customer's days add up, as changes by the day they became known: an event that becomes known
+-- late may join two sessions, one that is taken back may part them.
+with changed_customers as (
+
+    select customer_id
+    from {{ ref('int_events__attributed') }}
+    where known_date >= {{ replaced_from('known_date') }}
+    group by customer_id
+
+),
+
+moments as (
+
+    select
+        customer_id,
+        event_at,
+        known_date,
+        sum(change) as change
+    from {{ ref('int_events__attributed') }}
+    where customer_id in (select customer_id from changed_customers)
+    group by customer_id, event_at, known_date
+
+),
+
+gaps as (
+
+    select
+        moments.*,
+        lag(event_at) over (partition by customer_id order by event_at, known_date) as previous_event_at
+    from moments
+
+),
+
+-- A visit is all that could ever be one session.
+visits as (
+
+    select
+        gaps.*,
+        max(
+            case
+                when
+                    previous_event_at is null
+                    or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
+                    then event_at
+            end
+        ) over (
+            partition by customer_id
+            order by event_at, known_date
+            rows between unbounded preceding and current row
+        ) as visited_at
+    from gaps
+
+),
+
+days as (
+
+    select
+        customer_id,
+        visited_at,
+        known_date,
+        lead(known_date) over (partition by customer_id, visited_at order by known_date) as next_known_date
+    from visits
+    group by customer_id, visited_at, known_date
+
+),
+
+-- The visit as it was known after each day on which something about it became known.
+known as (
+
+    select
+        days.customer_id,
+        days.visited_at,
+        days.known_date,
+        days.next_known_date,
+        visits.event_at
+    from days
+    inner join visits
+        on days.customer_id = visits.customer_id
+        and days.visited_at = visits.visited_at
+        and days.known_date >= visits.known_date
+    group by days.customer_id, days.visited_at, days.known_date, days.next_known_date, visits.event_at
+    having sum(visits.change) > 0
+
+),
+
+preceded as (
+
+    select
+        known.*,
+        lag(event_at) over (partition by customer_id, visited_at, known_date order by event_at) as previous_event_at
+    from known
+
+),
+
+starts as (
+
+    select
+        customer_id,
+        cast(event_at as date) as event_date,
+        known_date,
+        next_known_date
+    from preceded
+    where
+        previous_event_at is null
+        or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
+
+),
+
+changes as (
+
+    select
+        customer_id,
+        event_date,
+        known_date,
+        1 as sessions
+    from starts
+
+    union all
+
+    select
+        customer_id,
+        event_date,
+        next_known_date as known_date,
+        -1 as sessions
+    from starts
+    where next_known_date is not null
+
+)
+
+select
+    customer_id,
+    event_date,
+    known_date,
+    cast(sum(sessions) as bigint) as sessions
+from changes
+where known_date >= {{ replaced_from('known_date') }}
+group by customer_id, event_date, known_date
+having sum(sessions) <> 0

@@ -1,0 +1,22 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+
+select
+    customer_id,
+    product_id,
+    feature_at,
+    {% for window in ['1d', '7d', '30d', '90d'] %}
+    views_{{ window }},
+    carts_{{ window }},
+    orders_{{ window }},
+    {% endfor %}
+    days_since_view,
+    days_since_cart,
+    days_since_order,
+    coalesce(
+        left_in_cart > 0
+        and coalesce(days_since_removal >= days_since_cart, true)
+        and coalesce(days_since_order > days_since_cart, true),
+        false
+    ) as in_cart
+from {{ ref('int_customer_products__windowed') }}
+where feature_at >= {{ replaced_from('feature_at') }}

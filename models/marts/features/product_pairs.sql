@@ -1,0 +1,63 @@
+{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+
+with pairs as (
+
+    select * from {{ ref('int_product_pairs__windowed') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
+
+),
+
+baskets as (
+
+    select * from {{ ref('int_baskets__windowed') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
+
+),
+
+ranked as (
+
+    select
+        pairs.*,
+        row_number() over (
+            partition by feature_at, relation, product_id
+            order by pairs_micro desc, pairs desc, related_product_id
+        ) as rank
+    from pairs
+
+),
+
+strongest as (
+
+    select * from ranked
+    where rank <= {{ var('pairs_per_product') }}
+
+),
+
+counted as (
+
+    select
+        strongest.product_id,
+        strongest.related_product_id,
+        strongest.relation,
+        strongest.feature_at,
+        strongest.pairs,
+        cast(strongest.pairs_micro as double) / 1000000 as pairs_decayed,
+        cast(strongest.pairs as double) / sqrt(cast(holding.baskets as double) * related.baskets) as cosine,
+        cast(strongest.pairs as double) * total.baskets / (cast(holding.baskets as double) * related.baskets) as lift,
+        strongest.rank
+    from strongest
+    inner join baskets as holding
+        on strongest.feature_at = holding.feature_at
+        and strongest.product_id = holding.product_id
+        and holding.side = case when strongest.relation = 'order_order' then 'bought' else 'viewed' end
+    inner join baskets as related
+        on strongest.feature_at = related.feature_at
+        and strongest.related_product_id = related.product_id
+        and related.side = case strongest.relation when 'order_order' then 'bought' when 'view_order' then 'ordered' else 'viewed' end
+    inner join baskets as total
+        on strongest.feature_at = total.feature_at
+        and total.side = case when strongest.relation = 'order_order' then 'order' else 'session' end
+
+)
+
+select * from counted
