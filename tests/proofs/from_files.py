@@ -19,7 +19,10 @@ ZONES = {
     "STORE-BLR": "Asia/Kolkata",
 }
 BOT_WORDS = ("bot", "crawl", "spider", "headless", "python-requests")
-KINDS = {"Product Viewed": "view", "Product Added": "cart", "Product Clicked": "click", "Product List Viewed": "list"}
+KINDS = {
+    "Product Viewed": "view", "Product Added": "cart", "Product Removed": "removal", "Product Clicked": "click",
+    "Product List Viewed": "list",
+}  # fmt: skip
 
 
 @dataclass
@@ -36,8 +39,9 @@ class Event:
     product: str | None
     shown: list[str]
     is_bot: bool
-    customer: str | None = None
-    attributed: datetime | None = None
+    order: str | None = None
+    is_personal: bool = True
+    is_analytic: bool = True
 
 
 @dataclass
@@ -84,7 +88,6 @@ def events(company: Path) -> list[Event]:
                 key = (source, sent["messageId"])
                 if key not in found or known < found[key].known:
                     found[key] = event(source, sent, known)
-    attribute(list(found.values()))
     return list(found.values())
 
 
@@ -97,26 +100,13 @@ def event(source: str, sent: dict, known: datetime) -> Event:
     name = sent["type"] if sent["type"] in ("page", "screen") else sent["event"]
     shown = [each["product_id"] for each in properties.get("products", [])] if name == "Product List Viewed" else []
     is_bot = any(word in agent for word in BOT_WORDS)
-    who = (sent.get("anonymousId"), sent.get("userId"))
-    return Event(source, sent["messageId"], name, at, known, *who, properties.get("product_id"), shown, is_bot)
-
-
-def attribute(found: list[Event]) -> None:
-    """Give each event its customer: who is logged in, else the device's logins, from when these are known."""
-    logins = defaultdict(list)
-    for each in sorted((e for e in found if e.user and e.device and not e.is_bot), key=lambda e: (e.at, e.id)):
-        spans = logins[each.device]
-        if spans and spans[-1][1] == each.user:
-            spans[-1][2] = min(spans[-1][2], each.known)
-        else:
-            spans.append([each.at, each.user, each.known])
-    for each in found:
-        if each.user:
-            each.customer, each.attributed = each.user, each.known
-        elif each.device in logins:
-            spans = logins[each.device]
-            _, each.customer, linked = spans[max(bisect_right([s[0] for s in spans], each.at) - 1, 0)]
-            each.attributed = max(each.known, linked)
+    context = sent.get("context", {})
+    device = context.get("device", {}).get("id") or sent.get("anonymousId")
+    agreed = context.get("consent", {}).get("categoryPreferences", {})
+    return Event(
+        source, sent["messageId"], name, at, known, device, sent.get("userId"), properties.get("product_id"), shown, is_bot,
+        properties.get("order_id"), agreed.get("Personalization", True), agreed.get("Analytics", True),
+    )  # fmt: skip
 
 
 def shop_lines(company: Path) -> Iterator[Line]:

@@ -4,7 +4,7 @@ with contacts as (
     select
         contact_id,
         merged_contact_ids,
-        known_at
+        updated_at
     from {{ ref('int_contacts__versioned') }}
     where merged_contact_ids is not null
 
@@ -14,7 +14,7 @@ named as (
 
     select
         contact_id,
-        known_at,
+        updated_at,
         {{ exploded(split_text('merged_contact_ids', ';')) }} as merged_contact_id
     from contacts
 
@@ -25,7 +25,7 @@ step_1 as (
     select
         trim(merged_contact_id) as contact_id,
         contact_id as survivor_id,
-        min(known_at) as merged_at
+        min(updated_at) as merged_at
     from named
     where trim(merged_contact_id) not in ('', contact_id)
     group by trim(merged_contact_id), contact_id

@@ -41,7 +41,7 @@ joined as (
         coalesce(cast(windowed.revenue_minor_{{ window }} as double) / 100, 0) as revenue_{{ window }},
         {% endfor %}
         cast(windowed.carts_30d as double) / nullif(windowed.views_30d, 0) as view_to_cart_rate_30d,
-        least(cast(windowed.web_orders_30d as double) / nullif(windowed.carts_30d, 0), 1) as cart_to_order_rate_30d,
+        cast(least(windowed.web_orders_30d, windowed.carts_30d) as double) / nullif(windowed.carts_30d, 0) as cart_to_order_rate_30d,
         cast(windowed.clicks_30d as double) / nullif(windowed.impressions_30d, 0) as click_rate_30d,
         cast(windowed.returned_units_90d as double) / nullif(windowed.units_90d, 0) as return_rate_90d,
         cast(buyers.repeat_buyers_90d as double) / nullif(buyers.buyers_90d, 0) as repurchase_rate_90d,
