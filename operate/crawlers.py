@@ -1,11 +1,13 @@
-"""Writes the crawlers of the package crawler-user-agents down as a macro: `make crawlers`, after a new version of it."""
+"""Writes the crawlers that the package crawler-user-agents knows as a macro: `make crawlers`, after a new version."""
 
 import re
 from importlib.metadata import version
 from pathlib import Path
 
 MACRO = Path(__file__).parents[1] / "macros" / "formats" / "is_crawler.sql"
-PATTERNS_AN_EXPRESSION = 300  # more of them in one expression are slow to match: the engine's automaton outgrows its memory
+PATTERNS_AN_EXPRESSION = (
+    300  # more of them in one expression are slow to match: the engine's automaton outgrows its memory
+)
 
 
 def portable(pattern: str) -> str:

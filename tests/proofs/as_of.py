@@ -1,7 +1,7 @@
-"""All that was knowable at a moment, and the features that follow from it: read from a company's files, in plain Python.
+"""All that was knowable at a moment, and the features that follow, from a company's files, in plain Python.
 
-Nothing here is shared with the models but the meaning that docs/time.md and the columns' descriptions give: what became known at
-the moment or later is dropped first, and everything is worked out anew from what is left.
+Nothing here is shared with the models but the meaning that docs/time.md and the columns' descriptions give: what
+became known at the moment or later is dropped first, and everything is worked out anew from what is left.
 """
 
 import csv
@@ -64,7 +64,9 @@ class Company:
     def accounts(self) -> list[tuple[str, str | None, datetime, str | None, datetime]]:
         """The shop's accounts: id, address, created, country, updated."""
         with sqlite3.connect(self.files / "shop.db") as connection:
-            found = connection.execute("select id, lower(trim(email)), created_at, country_code, updated_at from customers")
+            found = connection.execute(
+                "select id, lower(trim(email)), created_at, country_code, updated_at from customers"
+            )
             return [(str(i), e or None, moment(c), country, moment(u or c)) for i, e, c, country, u in found]
 
     @cached_property
@@ -83,11 +85,15 @@ class Company:
                 changes["country"] = [(updated, properties["country"].strip().upper())]
             found.append(
                 Contact(
-                    sent["id"], (properties["email"] or "").strip().lower() or None, properties["loyalty_id"] or None,
-                    moment(properties["createdate"]), updated,
-                    [each.strip() for each in (properties["hs_merged_object_ids"] or "").split(";") if each.strip()], changes,
+                    sent["id"],
+                    (properties["email"] or "").strip().lower() or None,
+                    properties["loyalty_id"] or None,
+                    moment(properties["createdate"]),
+                    updated,
+                    [each.strip() for each in (properties["hs_merged_object_ids"] or "").split(";") if each.strip()],
+                    changes,
                 )
-            )  # fmt: skip
+            )
         return found
 
     @cached_property
@@ -122,8 +128,11 @@ class Company:
                 category = product["product_type"].split(" > ")[0] or None
                 is_in_stock = product["availability"].replace(" ", "_").lower() == "in_stock"
                 products[product["id"]] = {
-                    "category": category, "brand": product["brand"] or None, "price": price, "in_stock": is_in_stock
-                }  # fmt: skip
+                    "category": category,
+                    "brand": product["brand"] or None,
+                    "price": price,
+                    "in_stock": is_in_stock,
+                }
             ranks: dict[str | None, list[float]] = defaultdict(list)
             for product in products.values():
                 ranks[product["category"]].append(product["price"])
@@ -186,10 +195,14 @@ class AsOf:
             while edge:
                 at, into, steps = edge.pop()
                 if into != taken and steps <= 4:
-                    known = (min(at, reached[into][0]), max(steps, reached[into][1])) if into in reached else (at, steps)
+                    known = (
+                        (min(at, reached[into][0]), max(steps, reached[into][1])) if into in reached else (at, steps)
+                    )
                     reached[into] = known
                     edge += [(max(at, later), further, steps + 1) for further, later in direct.get(into, {}).items()]
-            found[taken] = [(at, into) for at, _, into in sorted((at, steps, into) for into, (at, steps) in reached.items())]
+            found[taken] = [
+                (at, into) for at, _, into in sorted((at, steps, into) for into, (at, steps) in reached.items())
+            ]
         return found
 
     def customer_of_contact(self, contact: Contact) -> str:
@@ -243,7 +256,7 @@ class AsOf:
 
     @cached_property
     def logins(self) -> dict[str, list[tuple[datetime, str, str]]]:
-        """For each device who showed themselves there, in order: an account, or who placed the order completed there."""
+        """By device who showed themselves there, in order: an account, or who placed the order completed there."""
         found = defaultdict(list)
         for event in self.events:
             if event.device and event.user:
@@ -272,7 +285,10 @@ class AsOf:
         return {
             device
             for device, times in by_device.items()
-            if any(last - first < limit for first, last in zip(sorted(times), sorted(times)[BOT_EVENTS - 1 :], strict=False))
+            if any(
+                last - first < limit
+                for first, last in zip(sorted(times), sorted(times)[BOT_EVENTS - 1 :], strict=False)
+            )
         }
 
     @cached_property
@@ -295,7 +311,10 @@ class AsOf:
         """Return everybody that a contact has been, with since when."""
         own = self.account_of_email.get(contact.email)
         own_at = max(own[0], contact.created) if own else datetime.max.replace(tzinfo=UTC)
-        names = [(contact.created, contact), *((at, self.contacts[into]) for at, into in self.survivors.get(contact.id, []))]
+        names = [
+            (contact.created, contact),
+            *((at, self.contacts[into]) for at, into in self.survivors.get(contact.id, [])),
+        ]
         found = []
         for (since, named), until in zip(names, [at for at, _ in names[1:]] + [own_at], strict=True):
             until = min(until, own_at)
@@ -320,6 +339,17 @@ class AsOf:
         values = [value for since, _, value in self.history.get(customer, {}).get(name, []) if since <= at]
         return values[-1] if values else None
 
+    def customers(self) -> set[str]:
+        """Return everybody of whom anything is known."""
+        accounts = {account for account, _, created, _, _ in self.company.accounts if created < self.moment}
+        contacts = {self.customer_of_contact(contact) for contact in self.contacts.values()}
+        guests = {
+            self.customer_of_email(email)
+            for account, email, at in self.company.orders.values()
+            if email and not account
+        }
+        return accounts | contacts | guests | set(self.lines_of) | set(self.events_of)
+
     # What was theirs
 
     @cached_property
@@ -328,9 +358,9 @@ class AsOf:
         found = defaultdict(list)
         for event in self.events:
             customer = self.customer_of_event(event)
-            if customer and event.device not in self.bots and event.is_personal:
-                if (self.told(customer, "personalization_consent", event.at) or "").lower() != "false":
-                    found[customer].append(event)
+            is_usable = customer and event.device not in self.bots and event.is_personal
+            if is_usable and (self.told(customer, "personalization_consent", event.at) or "").lower() != "false":
+                found[customer].append(event)
         return found
 
     @cached_property
@@ -404,14 +434,15 @@ class AsOf:
             revenue[(age, line.order)] += value
         days = sorted(days_of.values())
         row = {
-            "orders_lifetime": len(days), "revenue_lifetime": sum(revenue.values()) / 100,
+            "orders_lifetime": len(days),
+            "revenue_lifetime": sum(revenue.values()) / 100,
             "recency_days": (self.moment.date() - days[-1]).days if days else None,
             "days_between_orders_avg": share((days[-1] - days[0]).days, len(days) - 1) if days else None,
             "return_rate_90d": share(returned, units),
             "discount_share_90d": share(
                 sum(v for a, v in discount.items() if a <= 90), sum(v for a, v in gross.items() if a <= 90)
             ),
-        }  # fmt: skip
+        }
         for window in WINDOWS:
             row[f"orders_{window}d"] = sum((self.moment.date() - day).days <= window for day in days)
             row[f"revenue_{window}d"] = sum(value for (age, _), value in revenue.items() if age <= window) / 100
@@ -426,8 +457,11 @@ class AsOf:
             kind = from_files.KINDS.get(event.name)
             if event.product and kind in ("view", "cart", "removal") and 1 <= self.age(event.at) <= 90:
                 found[event.product][self.age(event.at)][kind] += 1
-        standing = {(line.order, line.product, self.age(line.at)) for line in self.lines_of.get(customer, [])
-                    if line.units > 0 and self.stands(line) and 1 <= self.age(line.at) <= 90}  # fmt: skip
+        standing = {
+            (line.order, line.product, self.age(line.at))
+            for line in self.lines_of.get(customer, [])
+            if line.units > 0 and self.stands(line) and 1 <= self.age(line.at) <= 90
+        }
         for _, product, age in standing:
             found[product][age]["order"] += 1
         return found
@@ -440,8 +474,10 @@ class AsOf:
             for window in WINDOWS:
                 for kind in ("view", "cart", "order"):
                     row[f"{kind}s_{window}d"] = sum(done[kind] for age, done in days.items() if age <= window)
-            since = {kind: min((age for age, done in days.items() if done[kind]), default=None)
-                     for kind in ("view", "cart", "removal", "order")}  # fmt: skip
+            since = {
+                kind: min((age for age, done in days.items() if done[kind]), default=None)
+                for kind in ("view", "cart", "removal", "order")
+            }
             row |= {f"days_since_{kind}": since[kind] for kind in ("view", "cart", "order")}
             last = since["cart"]
             row["in_cart"] = (
@@ -455,10 +491,14 @@ class AsOf:
 
     def liking(self, days: dict[int, Counter]) -> float:
         """Return weighted and decayed affinity."""
-        return sum(
-            WEIGHTS.get(kind, 0) * count * round(1_000_000 * 0.5 ** (age / HALF_LIFE))
-            for age, done in days.items() for kind, count in done.items()
-        ) / 1_000_000  # fmt: skip
+        return (
+            sum(
+                WEIGHTS.get(kind, 0) * count * round(1_000_000 * 0.5 ** (age / HALF_LIFE))
+                for age, done in days.items()
+                for kind, count in done.items()
+            )
+            / 1_000_000
+        )
 
     def categories(self, customer: str) -> dict[str, dict]:
         """Return a customer's rows of customer_category_features, by category."""
@@ -473,11 +513,13 @@ class AsOf:
         views, orders = (sum(row[name] for row in found.values()) for name in ("views", "orders"))
         return {
             category: {
-                "view_share_90d": share(row["views"], views), "order_share_90d": share(row["orders"], orders),
-                "days_since_last": row["last"], "affinity_decayed": row["affinity"],
+                "view_share_90d": share(row["views"], views),
+                "order_share_90d": share(row["orders"], orders),
+                "days_since_last": row["last"],
+                "affinity_decayed": row["affinity"],
             }
             for category, row in found.items()
-        }  # fmt: skip
+        }
 
     def last_described(self, product: str, days: dict[int, Counter], name: str) -> str | None:
         """Return what the feed said of a product on the last of the days on which it said anything."""
@@ -546,8 +588,11 @@ class AsOf:
             }
             row[f"orders_{days}d"], row[f"buyers_{days}d"] = len(orders), len(set(filter(None, orders.values())))
         month = Counter(kind for age, kind in happened if age <= 30)
-        web = {line.order for line in self.lines_on.get(product, [])
-               if line.channel == "web_shop" and line.units > 0 and self.stands(line) and 1 <= self.age(line.at) <= 30}  # fmt: skip
+        web = {
+            line.order
+            for line in self.lines_on.get(product, [])
+            if line.channel == "web_shop" and line.units > 0 and self.stands(line) and 1 <= self.age(line.at) <= 30
+        }
         row["click_rate_30d"] = share(month["click"], month["shown"])
         row["view_to_cart_rate_30d"] = share(month["cart"], month["view"])
         row["cart_to_order_rate_30d"] = min(len(web) / month["cart"], 1) if month["cart"] else None
@@ -586,9 +631,11 @@ class AsOf:
             baskets[relation_kind] += 1
             for side, products in sides.items():
                 holding.update((side, product) for product in products)
-            wanted = [("order_order", "bought", "bought")] if relation_kind == "order" else [
-                ("view_view", "viewed", "viewed"), ("view_order", "viewed", "ordered")
-            ]  # fmt: skip
+            wanted = (
+                [("order_order", "bought", "bought")]
+                if relation_kind == "order"
+                else [("view_view", "viewed", "viewed"), ("view_order", "viewed", "ordered")]
+            )
             for relation, left, right in wanted:
                 for one in sides.get(left, []):
                     for other in sides.get(right, []):
@@ -599,16 +646,23 @@ class AsOf:
         for (relation, one, other), count in found.items():
             ranked[relation, one].append((-decayed[relation, one, other], -count, other))
         rows = {}
-        sides = {"view_view": ("viewed", "viewed"), "view_order": ("viewed", "ordered"), "order_order": ("bought", "bought")}
+        sides = {
+            "view_view": ("viewed", "viewed"),
+            "view_order": ("viewed", "ordered"),
+            "order_order": ("bought", "bought"),
+        }
         for (relation, one), others in ranked.items():
             for rank, (weight, count, other) in enumerate(sorted(others)[:PUBLISHED_PAIRS], 1):
                 left, right = sides[relation]
                 each, both = holding[left, one], holding[right, other]
                 total = baskets["order" if relation == "order_order" else "session"]
                 rows[relation, one, other] = {
-                    "pairs": -count, "pairs_decayed": -weight / 1_000_000, "rank": rank,
-                    "cosine": -count / math.sqrt(each * both), "lift": -count * total / (each * both),
-                }  # fmt: skip
+                    "pairs": -count,
+                    "pairs_decayed": -weight / 1_000_000,
+                    "rank": rank,
+                    "cosine": -count / math.sqrt(each * both),
+                    "lift": -count * total / (each * both),
+                }
         return rows
 
     def baskets(self) -> Iterable[tuple[str, int, dict[str, list[str]]]]:

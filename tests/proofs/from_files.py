@@ -104,8 +104,8 @@ def event(source: str, sent: dict, known: datetime) -> Event:
     device = context.get("device", {}).get("id") or sent.get("anonymousId")
     agreed = context.get("consent", {}).get("categoryPreferences", {})
     return Event(
-        source, sent["messageId"], name, at, known, device, sent.get("userId"), properties.get("product_id"), shown, is_bot,
-        properties.get("order_id"), agreed.get("Personalization", True), agreed.get("Analytics", True),
+        source, sent["messageId"], name, at, known, device, sent.get("userId"), properties.get("product_id"), shown,
+        is_bot, properties.get("order_id"), agreed.get("Personalization", True), agreed.get("Analytics", True),
     )  # fmt: skip
 
 
