@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from operate.build import build
+from operate.prove import add_arguments, prove
 from operate.query import query
 
 
@@ -17,7 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     building.add_argument("--picture", type=Path, help="keep the summary as SVG in this file")
     querying = commands.add_parser("query", help="run a query on the warehouse, read-only, and show the result")
     querying.add_argument("sql")
+    proving = commands.add_parser("prove", help="prove on a copy of the warehouse that no feature looks ahead")
+    add_arguments(proving)
     options = parser.parse_args(arguments)
+    if options.command == "prove":
+        return prove(options)
     if options.command == "query":
         return query(options.sql)
     return build(force=options.force, picture=options.picture)

@@ -41,7 +41,7 @@
 
 {#- Where it is kept from which loads each incremental model has been built. -#}
 {% macro build_log() -%}
-    {{ target.database }}.{{ generate_schema_name('intermediate', none) }}.built_models
+    {{ api.Relation.create(database=this.database, schema=generate_schema_name('intermediate', none), identifier='built_models') }}
 {%- endmacro %}
 
 {#- Post-hook of a model that is built by `replace_from`, in its transaction: remembers from which loads it has been built. -#}

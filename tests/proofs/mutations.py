@@ -1,0 +1,167 @@
+"""Planted leaks: what the proofs are worth is whether they see these. `python -m tests.proofs.mutations` plants them all.
+
+Each is a small change in a copy of the project, of the kind that people make by mistake. A company's features are built
+with it, and the proofs run: the rule that works features out anew from the facts, leakage, replay. One has to object.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from operate.proofs import proofs, raw
+from tests.conftest import ROOT, Build, make_company, run
+
+TILES, EVENTS, ORDERS = "models/intermediate/tiles", "models/intermediate/events", "models/intermediate/orders"
+PROJECT = ["models", "macros", "seeds", "snapshots", "operate", "dbt_project.yml", "profiles.yml"]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A leak: its name, the file it is in, the text that it replaces, and by what."""
+
+    name: str
+    file: str
+    text: str
+    replacement: str
+
+
+MUTATIONS = [
+    Mutation(
+        "a late event counts before it is known", f"{TILES}/int_customer_behaviour__windowed.sql",
+        "        and tiles.known_date < spine.feature_date\n", "",
+    ),
+    Mutation(
+        "what becomes known on the day itself counts", f"{TILES}/int_customer_products__windowed.sql",
+        "and tiles.known_date < spine.feature_date", "and tiles.known_date <= spine.feature_date",
+    ),
+    Mutation(
+        "a product's late events count before they are known", f"{TILES}/int_product_days__windowed.sql",
+        "{{ days_after('known_date', 1) }} as feature_date", "{{ days_after('event_date', 1) }} as feature_date",
+    ),
+    Mutation(
+        "an event is a customer's before the login is known", f"{EVENTS}/int_events__attributed.sql",
+        "cast(greatest(events.known_at, links.linked_at) as date) as attributed_date",
+        "events.known_date as attributed_date",
+    ),
+    Mutation(
+        "an order is an account's before the account is known", f"{ORDERS}/int_orders__attributed.sql",
+        "greatest(orders.known_at, links.linked_at) as attributed_at", "orders.known_at as attributed_at",
+    ),
+    Mutation(
+        "a cancellation is known with the order", f"{TILES}/int_order_changes__valued.sql",
+        "greatest(lines.cancelled_at, ordered.known_at) as known_at", "ordered.known_at",
+    ),
+    Mutation(
+        "a refund is known with the order", f"{TILES}/int_order_changes__valued.sql",
+        "greatest(refunds.known_at, lines.known_at) as known_at", "lines.known_at",
+    ),
+    Mutation(
+        "today's price for yesterday's", "models/intermediate/catalog/int_product_prices__daily.sql",
+        "on days.feature_date > feed_days.feed_date", "on days.feature_date >= feed_days.feed_date",
+    ),
+    Mutation(
+        "prices are ranked among those of all time", "models/intermediate/catalog/int_products__ranked.sql",
+        "partition by feed_date, category, price is null", "partition by category, price is null",
+    ),
+    Mutation(
+        "tomorrow's exchange rate", "models/intermediate/money/int_exchange_rates__versioned.sql",
+        "        known_at as valid_from,", "        known_at - interval 2 day as valid_from,",
+    ),
+    Mutation(
+        "the CRM's stage of today", f"{TILES}/int_customer_segments__daily.sql",
+        "        and spine.feature_at > history.valid_from\n        and spine.feature_at <= history.valid_to\n",
+        "        and history.valid_to = timestamp '9999-12-31 00:00:00'\n",
+    ),
+    Mutation(
+        "who refused once never agreed", f"{EVENTS}/int_events__attributed.sql",
+        "        and owned.event_at >= refusals.valid_from\n        and owned.event_at < refusals.valid_to\n", "",
+    ),
+    Mutation(
+        "a bot was always known to be one", f"{TILES}/int_product_days__tiled.sql",
+        "and (bots.flagged_date is null or bots.flagged_date > events.known_date)", "and bots.flagged_date is null",
+    ),
+    Mutation(
+        "sessions are cut with hindsight", f"{TILES}/int_customer_sessions__known.sql",
+        "        and days.known_date >= visits.known_date\n", "",
+    ),
+    Mutation(
+        "pairs of products are counted with hindsight", "models/intermediate/pairs/int_product_pairs__windowed.sql",
+        "    and tiles.known_date < spine.feature_date\n", "",
+    ),
+]  # fmt: skip
+
+
+def planted(mutation: Mutation, folder: Path) -> Path:
+    """Copy the project to `folder` with the leak in it; raises `LookupError` when the text is not there (any more)."""
+    for name in PROJECT:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name)
+        else:
+            shutil.copy(source, folder / name)
+    (folder / "tests" / "rules").mkdir(parents=True)
+    shutil.copytree(ROOT / "tests" / "generic", folder / "tests" / "generic")
+    shutil.copy(ROOT / "tests/rules/no_feature_reads_the_future.sql", folder / "tests/rules")
+    file = folder / mutation.file
+    text = file.read_text()
+    if text.count(mutation.text) != 1:
+        raise LookupError(f"{mutation.file} does not hold this once, for {mutation.name!r}: {mutation.text!r}")
+    file.write_text(text.replace(mutation.text, mutation.replacement))
+    return folder
+
+
+def objections(mutation: Mutation, landed: Path, folder: Path, at: list[datetime]) -> Iterator[str]:
+    """Build a landed company with a leak and yield the proofs that object to it."""
+    project = planted(mutation, folder / "project")
+    console = Console(file=(folder / "proofs.txt").open("w"), width=200)
+    shop = proofs.Workshop(folder, folder / "built.duckdb", console, raw.parsed_project(), project)
+    shutil.copy(landed, shop.warehouse)
+    shop.build(shop.warehouse, "--full-refresh")
+    environment = Build(folder, folder).environment | {"WAREHOUSE": str(shop.warehouse)}
+    rule = ["test", "--quiet", "--select", "no_feature_reads_the_future"]
+    if run(Path(sys.executable).parent / "dbt", *rule, environment=environment, cwd=project).returncode:
+        yield "rule"
+    if not proofs.leakage(shop, at):
+        yield "leakage"
+    if not proofs.replay(shop, at[0], days=2):
+        yield "replay"
+
+
+def landed_company(folder: Path) -> Path:
+    """Make and land a small company with seeds in place; return its warehouse."""
+    build = Build(make_company(folder / "files", customers=200, days=40), folder)
+    build.load()
+    build.dbt("seed", "--quiet")
+    return build.warehouse
+
+
+def main() -> int:
+    """Plant every leak, or those whose name holds a word; return 0 when each is seen, 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m tests.proofs.mutations", description=__doc__)
+    parser.add_argument("word", nargs="?", default="", help="only leaks whose name holds it")
+    parser.add_argument("--all-proofs", action="store_true", help="do not stop at the first proof that objects")
+    options, unseen = parser.parse_args(), 0
+    with tempfile.TemporaryDirectory() as temporary:
+        landed = landed_company(Path(temporary) / "company")
+        for number, mutation in enumerate(m for m in MUTATIONS if options.word in m.name):
+            folder = Path(temporary) / str(number)
+            folder.mkdir()
+            found = objections(mutation, landed, folder, [datetime(2026, 3, 24)])
+            said = list(found) if options.all_proofs else [next(found, None)]
+            seen = [name for name in said if name]
+            unseen += not seen
+            print(f"{'seen by ' + ', '.join(seen) if seen else 'NOT SEEN':24} {mutation.name}", flush=True)
+            shutil.rmtree(folder)
+    print(f"{unseen} leaks were not seen" if unseen else "every leak was seen")
+    return 1 if unseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
