@@ -1,7 +1,7 @@
 # make build   the whole way once: environment, sample company, load, dbt build, docs, summary
 # make test    all that CI runs
 .DEFAULT_GOAL := build
-.PHONY: build test lint format lock clean
+.PHONY: build test lint format crawlers lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,10 @@ format: .venv/.complete
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	touch $@
+
+# The crawlers that the installed package knows, as a macro.
+crawlers: .venv/.complete
+	$(BIN)/python -m operate.crawlers
 
 # After a change in pyproject.toml: resolves anew for all Pythons from 3.11 on. Needs uv.
 lock:

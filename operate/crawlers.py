@@ -12,7 +12,7 @@ PATTERNS_AN_EXPRESSION = (
 
 def portable(pattern: str) -> str:
     """Return a regular expression that means the same without what engines read differently in a literal."""
-    for escaped, plain in {r"\s": "[ ]", r"\S": "[^ ]", r"\d": "[0-9]", r"\w": "[A-Za-z0-9_]"}.items():
+    for escaped, plain in {r"[\s\S]": ".", r"\s": "[ ]", r"\S": "[^ ]", r"\d": "[0-9]", r"\w": "[A-Za-z0-9_]"}.items():
         pattern = pattern.replace(escaped, plain)
     return re.sub(r"\\(\W)", r"[\1]", pattern).replace("'", ".")
 

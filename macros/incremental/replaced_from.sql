@@ -47,19 +47,18 @@
 {#- Post-hook of a model that is built by `replace_from`, in its transaction: remembers from which loads it has been built. -#}
 {% macro remember_built() %}
     {%- if config.get('incremental_strategy') == 'replace_from' %}
-    create table if not exists {{ build_log() }} (model varchar, source varchar, load_id varchar);
+    create table if not exists {{ build_log() }} (model varchar, source varchar, load_id varchar, built_at timestamp);
+    {%- if not is_incremental() %}
+    delete from {{ build_log() }} where model = '{{ this.name }}';
+    {%- endif %}
     insert into {{ build_log() }}
     select
         '{{ this.name }}' as model,
         source,
-        load_id
+        load_id,
+        cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as built_at
     from {{ ref('int_arrivals__daily') }}
-    group by source, load_id
-    except
-    select
-        model,
-        source,
-        load_id
-    from {{ build_log() }};
+    where (source, load_id) not in (select (source, load_id) from {{ build_log() }} where model = '{{ this.name }}')
+    group by source, load_id;
     {%- endif %}
 {% endmacro %}

@@ -30,8 +30,8 @@ def compare(
 ) -> Comparison:
     """Compare a table of two warehouses, row by row and column by column, without tolerance.
 
-    `table` is named with its schema, `key` tells its rows apart, `where` limits them. With `only_shared`, a row that only
-    one warehouse has is no difference: before the end of history serving asks for rows that training does not.
+    `table` is named with its schema, `key` tells its rows apart, `where` limits them. With `only_shared`, a row that
+    only one warehouse has is no difference: before the end of history serving asks for rows that training does not.
     """
     found = Comparison(table)
     with duckdb.connect() as connection:

@@ -46,7 +46,7 @@ class Workshop:
         return path
 
     def build(self, warehouse: Path, *arguments: str, select: str = FEATURES) -> None:
-        """Run dbt's models of the features on a warehouse; raises `RuntimeError` with dbt's last words when it fails."""
+        """Run dbt's models of the features on a warehouse; raises `RuntimeError` with dbt's words when it fails."""
         environment = os.environ | {
             "WAREHOUSE": str(warehouse),
             "DBT_TARGET_PATH": str(self.folder / "target"),
@@ -139,9 +139,8 @@ def serving_rows(workshop: Workshop, warehouse: Path, name: str) -> Path:
         connection.execute("create schema features")
         for table, _ in workshop.features:
             source = f"warehouse.features.{table}"
-            connection.execute(
-                f"create table features.{table} as from {source} where feature_at = (select max(feature_at) from {source})"
-            )
+            last = f"(select max(feature_at) from {source})"
+            connection.execute(f"create table features.{table} as from {source} where feature_at = {last}")
     return path
 
 
@@ -186,8 +185,9 @@ def conservation(workshop: Workshop) -> bool:
             )
             adds_up = counted == landed == accepted + rejected + duplicate
             good = good and adds_up
+            sign = "[green]✓[/green]" if adds_up else "[red]✗[/red]"
             workshop.console.print(
-                f"{'[green]✓[/green]' if adds_up else '[red]✗[/red]'} conservation: {source}: {counted:,} records in raw, "
+                f"{sign} conservation: {source}: {counted:,} records in raw, "
                 f"{landed:,} in the books = {accepted:,} accepted + {rejected:,} rejected + {duplicate:,} duplicate",
                 highlight=False,
                 soft_wrap=True,

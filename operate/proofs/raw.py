@@ -82,7 +82,7 @@ def cut(connection: duckdb.DuckDBPyConnection, tables: list[RawTable], moment: d
 
 
 def days_known(connection: duckdb.DuckDBPyConnection, tables: list[RawTable]) -> tuple[datetime, datetime]:
-    """Return the first and last moment, UTC, at which something became known, but for one in a hundred at either end."""
+    """Return between which moments, UTC, things became known, but for one in a hundred at either end."""
     connection.execute("set TimeZone = 'UTC'")
     moments = " union all ".join(
         f"select cast({table.known_at} as timestamp) as known_at from {table.relation}"
@@ -147,7 +147,9 @@ def shuffle(connection: duckdb.DuckDBPyConnection, tables: list[RawTable], seed:
         if table.name == "events" and "source_line" in names:
             changed += connection.execute(f"""
                 update {table.relation} as records set source_file = 'shuffled-' || (number % 7), source_line = number
-                from (select rowid as id, row_number() over (order by {place}, rowid) as number from {table.relation}) as places
+                from (
+                    select rowid as id, row_number() over (order by {place}, rowid) as number from {table.relation}
+                ) as places
                 where records.rowid = places.id and records.source_line is not null
             """).fetchone()[0]
         again = {"_dlt_load_id": "'again'", "_dlt_id": "uuid()", "source_line": "source_line + 100000000"}

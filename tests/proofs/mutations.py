@@ -1,4 +1,4 @@
-"""Planted leaks: what the proofs are worth is whether they see these. `python -m tests.proofs.mutations` plants them all.
+"""Planted leaks: what the proofs are worth is whether they see these. `python -m tests.proofs.mutations` plants all.
 
 Each is a small change in a copy of the project, of the kind that people make by mistake. A company's features are built
 with it, and the proofs run: the rule that works features out anew from the facts, leakage, replay. One has to object.

@@ -1,0 +1,44 @@
+-- depends_on: {{ ref('customer_features') }}
+with arrivals as (
+
+    select * from {{ ref('int_arrivals__daily') }}
+
+),
+
+-- What was built together came together.
+builds as (
+
+    select
+        source,
+        load_id,
+        built_at
+    from {{ build_log() }}
+    where model = 'customer_features'
+
+),
+
+built as (
+
+    select
+        arrivals.*,
+        builds.built_at,
+        max(arrivals.known_date) over (order by builds.built_at range unbounded preceding) as newest_date,
+        min(builds.built_at) over () as first_built_at
+    from arrivals
+    inner join builds
+        on arrivals.source = builds.source
+        and arrivals.load_id = builds.load_id
+
+)
+
+select
+    source,
+    load_id,
+    landed_at,
+    known_date,
+    newest_date,
+    records
+from built
+where
+    built_at > first_built_at
+    and known_date < {{ days_after('newest_date', -var('late_days')) }}
