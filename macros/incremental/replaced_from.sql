@@ -46,7 +46,7 @@
 
 {#- Post-hook of a model that is built by `replace_from`, in its transaction: remembers from which loads it has been built. -#}
 {% macro remember_built() %}
-    {%- if config.get('incremental_strategy') == 'replace_from' %}
+    {%- if config.get('materialized') == 'incremental' and config.get('incremental_strategy') == 'replace_from' %}
     create table if not exists {{ build_log() }} (model varchar, source varchar, load_id varchar, built_at timestamp);
     {%- if not is_incremental() %}
     delete from {{ build_log() }} where model = '{{ this.name }}';

@@ -31,14 +31,10 @@ ranked as (
         feed_date,
         category,
         brand,
-        case
-            when price is not null
-                then cast(round(1000000 * percent_rank() over (
-                    partition by feed_date, category, price is null
-                    order by price
-                )) as bigint)
-        end as price_rank
+        cast(round(1000000 * percent_rank() over category_prices) as bigint) as price_rank,
+        price is not null as has_price
     from versions
+    window category_prices as (partition by feed_date, category, price is null order by price)
 
 )
 
@@ -47,6 +43,6 @@ select
     days.listed_date,
     ranked.category,
     ranked.brand,
-    ranked.price_rank
+    case when ranked.has_price then ranked.price_rank end as price_rank
 from ranked
 inner join days on ranked.feed_date = days.feed_date

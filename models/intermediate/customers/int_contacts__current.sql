@@ -16,7 +16,7 @@ owners as (
 owned as (
 
     select
-        owners.customer_id as customer_id,
+        owners.customer_id,
         contacts.contact_id,
         contacts.country_code,
         contacts.lifecycle_stage,

@@ -1,7 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
--- Which events are which customer's, as changes: an event is added (1) on the day it is known to be theirs, and taken back (-1)
--- on the day it turns out to be someone else's, or a bot's. What would be taken back on the day it is added is left out.
+-- Which events are which customer's, as changes: an event is added (1) on the day it is known to be theirs, and taken
+-- back (-1) on the day it turns out to be someone else's, or a bot's. What would be taken back the same day is left out.
 with links as (
 
     select * from {{ ref('int_identity__links') }}

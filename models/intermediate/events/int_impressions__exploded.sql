@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
 -- One row a product shown in a list: the list's event holds them all.
 with lists as (

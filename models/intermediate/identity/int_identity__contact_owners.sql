@@ -1,4 +1,5 @@
--- Which customer a CRM contact is, over time: itself, then whoever it was merged into; an account with its address outranks both.
+-- Which customer a CRM contact is, over time: itself, then whoever it was merged into. An account with its address
+-- outranks both.
 with addresses as (
 
     select

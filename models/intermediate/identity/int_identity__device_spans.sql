@@ -1,6 +1,6 @@
--- Whose a device was, as it was known at each time. A login holds from when it happened to the next one, but the next one may
--- become known much later: until then it holds on. What came before the first known login is that one's, until a login
--- that happened still earlier becomes known.
+-- Whose a device was, as it was known at each time. A login holds from when it happened to the next one, but the next
+-- one may become known much later: until then it holds on. What came before the first known login is that one's, until
+-- a login that happened still earlier becomes known.
 with preceded as (
 
     select
@@ -72,7 +72,7 @@ stepped as (
     select
         ended.*,
         coalesce(
-            lead(valid_from) over (partition by device_id, place order by valid_from, unlinked_at desc),
+            lead(valid_from) over (partition by device_id, place order by valid_from asc, unlinked_at desc),
             timestamp '9999-12-31 00:00:00'
         ) as valid_to
     from ended

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
 -- Who showed themselves on a device: an account that was logged in, or whoever placed the order that was completed there.
 with events as (

@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 
--- Everything that holds products together: sessions on a device, and orders. An order holds what was ordered, whatever came back.
+-- Everything that holds products together: sessions on a device, and orders. An order holds what was ordered,
+-- whatever came back.
 with order_products as (
 
     select

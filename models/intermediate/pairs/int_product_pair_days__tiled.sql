@@ -1,7 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
--- Of a session, what changes changes as a whole: products that were added, or taken back, on the same day belong together. The
--- products of an order may become known one by one.
+-- Of a session, what changes changes as a whole: products that were added, or taken back, on the same day belong
+-- together. The products of an order may become known one by one.
 with products as (
 
     select * from {{ ref('int_basket_products__known') }}

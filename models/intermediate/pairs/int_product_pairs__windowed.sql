@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='feature_at') }}
 
 with spine as (
 
@@ -20,7 +20,9 @@ select
     spine.feature_at,
     cast(sum(tiles.pairs) as bigint) as pairs,
     -- In millionths, so that a sum is the same whatever its order.
-    cast(sum(tiles.pairs * {{ decayed_micro(days_between('tiles.event_date', 'spine.feature_date')) }}) as bigint) as pairs_micro
+    cast(sum(
+        tiles.pairs * {{ decayed_micro(days_between('tiles.event_date', 'spine.feature_date')) }}
+    ) as bigint) as pairs_micro
 from spine
 inner join tiles
     on tiles.event_date >= {{ days_after('spine.feature_date', -90) }}

@@ -1,7 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
--- Which products were seen and ordered together in a session on one device, as changes: when something about a visit becomes known,
--- its sessions as they were known before are taken back (-1), and those that are known now are added (1).
+-- Which products were seen and ordered together in a session on one device, as changes: when something about a visit
+-- becomes known, its sessions as they were known before are taken back (-1), and those that are known now added (1).
 with changed_devices as (
 
     select device_id from {{ ref('int_events__unioned') }}

@@ -1,10 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
 -- One row a customer, day of the event and day it became known: sums that any window can add up.
-{%- set measures = [
-    'views', 'carts', 'order_events', 'events', 'app_events', 'night_events', 'sessions',
-    'emails_received', 'emails_opened', 'emails_clicked'
-] %}
 with event_days as (
 
     select
@@ -16,7 +12,7 @@ with event_days as (
         sum(case when event_kind = 'order' then change else 0 end) as order_events,
         sum(change) as events,
         sum(case when source = 'mobile' then change else 0 end) as app_events,
-        sum(case when extract(hour from event_at) >= 22 or extract(hour from event_at) < 6 then change else 0 end) as night_events
+        sum(case when extract(hour from event_at) between 6 and 21 then 0 else change end) as night_events
     from {{ ref('int_events__attributed') }}
     where known_date >= {{ replaced_from('known_date') }}
     group by customer_id, event_date, known_date
@@ -90,21 +86,57 @@ response_days as (
 
 measured as (
 
-    {%- for relation, its_measures in {
-        'event_days': ['views', 'carts', 'order_events', 'events', 'app_events', 'night_events'],
-        'session_days': ['sessions'],
-        'response_days': ['emails_received', 'emails_opened', 'emails_clicked']
-    }.items() %}
     select
         customer_id,
         event_date,
         known_date,
-        {%- for measure in measures %}
-        {{ measure if measure in its_measures else '0 as ' ~ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ relation }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        views,
+        carts,
+        order_events,
+        events,
+        app_events,
+        night_events,
+        0 as sessions,
+        0 as emails_received,
+        0 as emails_opened,
+        0 as emails_clicked
+    from event_days
+
+    union all
+
+    select
+        customer_id,
+        event_date,
+        known_date,
+        0 as views,
+        0 as carts,
+        0 as order_events,
+        0 as events,
+        0 as app_events,
+        0 as night_events,
+        sessions,
+        0 as emails_received,
+        0 as emails_opened,
+        0 as emails_clicked
+    from session_days
+
+    union all
+
+    select
+        customer_id,
+        event_date,
+        known_date,
+        0 as views,
+        0 as carts,
+        0 as order_events,
+        0 as events,
+        0 as app_events,
+        0 as night_events,
+        0 as sessions,
+        emails_received,
+        emails_opened,
+        emails_clicked
+    from response_days
 
 )
 
@@ -112,8 +144,15 @@ select
     customer_id,
     event_date,
     known_date,
-    {%- for measure in measures %}
-    cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    cast(sum(views) as bigint) as views,
+    cast(sum(carts) as bigint) as carts,
+    cast(sum(order_events) as bigint) as order_events,
+    cast(sum(events) as bigint) as events,
+    cast(sum(app_events) as bigint) as app_events,
+    cast(sum(night_events) as bigint) as night_events,
+    cast(sum(sessions) as bigint) as sessions,
+    cast(sum(emails_received) as bigint) as emails_received,
+    cast(sum(emails_opened) as bigint) as emails_opened,
+    cast(sum(emails_clicked) as bigint) as emails_clicked
 from measured
 group by customer_id, event_date, known_date

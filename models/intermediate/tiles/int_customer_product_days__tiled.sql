@@ -1,7 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
--- One row a customer, product, day of the event and day it became known: sums that any window can add up. Category, brand and
--- price are those of the feed that was out on the day of the event.
+-- One row a customer, product, day of the event and day it became known: sums that any window can add up. Category,
+-- brand and price are those of the feed that was out on the day of the event.
 with event_days as (
 
     select

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='feature_at') }}
 
 -- One row a customer, product and day of the spine, for products with which something happened in the 90 days before.
 with spine as (
@@ -42,6 +42,16 @@ days as (
         {{ days_between('tiles.event_date', 'spine.feature_date') }}
     having sum(tiles.views) > 0 or sum(tiles.carts) > 0 or sum(tiles.removals) > 0 or sum(tiles.orders) > 0
 
+),
+{%- set weights = var('affinity_weights') %}
+
+liked as (
+
+    select
+        days.*,
+        {{ weights.view }} * views + {{ weights.cart }} * carts + {{ weights.order }} * orders as liking
+    from days
+
 )
 
 select
@@ -63,10 +73,6 @@ select
     cast(sum(views * price_rank) as bigint) as price_rank_sum,
     cast(sum(case when price_rank is not null then views else 0 end) as bigint) as ranked_views,
     -- In millionths, so that a sum is the same whatever its order.
-    cast(sum(
-        ({{ var('affinity_weights').view }} * views + {{ var('affinity_weights').cart }} * carts
-        + {{ var('affinity_weights').order }} * orders)
-        * {{ decayed_micro('age') }}
-    ) as bigint) as affinity_micro
-from days
+    cast(sum(liking * {{ decayed_micro('age') }}) as bigint) as affinity_micro
+from liked
 group by customer_id, product_id, feature_at

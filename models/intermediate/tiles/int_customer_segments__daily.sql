@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='feature_at') }}
 
 -- One row a customer and day of the spine: what the CRM said of them when the day began, and what their orders make them.
 with spine as (
@@ -31,18 +31,21 @@ scored as (
         coalesce(history.has_loyalty_card, false) or spine.customer_id like 'card-%' as has_loyalty_card,
         coalesce(cast(orders.revenue_minor_lifetime as double) / 100, 0) as revenue_lifetime,
         coalesce(orders.orders_lifetime, 0) as orders_lifetime,
-        {%- for score, (value, limits) in {
-            'recency_score': (days_between('orders.last_order_date', 'spine.feature_date'), var('rfm_recency_days')),
-        }.items() %}
-        case when {{ value }} <= {{ limits[1] }} then 3 when {{ value }} <= {{ limits[0] }} then 2 else 1 end as {{ score }},
-        {%- endfor %}
-        {%- for score, (value, limits) in {
-            'frequency_score': ('orders.orders_lifetime', var('rfm_orders')),
-            'monetary_score': ('orders.revenue_minor_lifetime / 100', var('rfm_revenue'))
-        }.items() %}
-        case when {{ value }} >= {{ limits[1] }} then 3 when {{ value }} >= {{ limits[0] }} then 2 else 1 end as {{ score }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        case
+            when spine.feature_date <= {{ days_after('orders.last_order_date', var('rfm_recency_days')[1]) }} then 3
+            when spine.feature_date <= {{ days_after('orders.last_order_date', var('rfm_recency_days')[0]) }} then 2
+            else 1
+        end as recency_score,
+        case
+            when orders.orders_lifetime >= {{ var('rfm_orders')[1] }} then 3
+            when orders.orders_lifetime >= {{ var('rfm_orders')[0] }} then 2
+            else 1
+        end as frequency_score,
+        case
+            when orders.revenue_minor_lifetime >= {{ 100 * var('rfm_revenue')[1] }} then 3
+            when orders.revenue_minor_lifetime >= {{ 100 * var('rfm_revenue')[0] }} then 2
+            else 1
+        end as monetary_score
     from spine
     left join orders
         on spine.customer_id = orders.customer_id

@@ -1,7 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
--- On how many sessions' starts a customer's days add up, as changes by the day they became known: an event that becomes known
--- late may join two sessions, one that is taken back may part them.
+-- On how many sessions' starts a customer's days add up, as changes by the day they became known: an event that
+-- becomes known late may join two sessions, one that is taken back may part them.
 with changed_customers as (
 
     select customer_id

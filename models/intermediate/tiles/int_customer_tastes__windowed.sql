@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='feature_at') }}
 
 -- One row a customer and day of the spine: how many categories, which before all others, which brand, how dear.
 with categories as (
@@ -67,7 +67,7 @@ top_brands as (
         customer_id,
         feature_at,
         brand as top_brand_90d,
-        row_number() over (partition by customer_id, feature_at order by affinity_micro desc, brand) as place
+        row_number() over (partition by customer_id, feature_at order by affinity_micro desc, brand asc) as place
     from brands
     where affinity_micro > 0
 
@@ -91,7 +91,8 @@ select
     coalesce(category_tastes.categories_90d, 0) as categories_90d,
     case
         when category_tastes.views > 0
-            then ln(cast(category_tastes.views as double)) - cast(category_tastes.views_times_log as double) / 1e9 / category_tastes.views
+            then ln(cast(category_tastes.views as double))
+                - cast(category_tastes.views_times_log as double) / 1e9 / category_tastes.views
     end as category_entropy_90d,
     top_categories.top_category_90d,
     top_brands.top_brand_90d,

@@ -1,9 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='known_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='known_date') }}
 
 -- One row a product, day of the event and day it became known: sums that any window can add up.
-{%- set measures = [
-    'views', 'carts', 'clicks', 'impressions', 'orders', 'web_orders', 'units', 'returned_units', 'revenue_minor'
-] %}
 with bots as (
 
     select * from {{ ref('int_bots__flagged') }}
@@ -106,20 +103,37 @@ order_days as (
 
 measured as (
 
-    {%- for relation, its_measures in {
-        'event_days': ['views', 'carts', 'clicks', 'impressions'],
-        'order_days': ['orders', 'web_orders', 'units', 'returned_units', 'revenue_minor']
-    }.items() %}
     select
         product_id,
         event_date,
         known_date,
-        {%- for measure in measures %}
-        {{ measure if measure in its_measures else '0 as ' ~ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ relation }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        views,
+        carts,
+        clicks,
+        impressions,
+        0 as orders,
+        0 as web_orders,
+        0 as units,
+        0 as returned_units,
+        0 as revenue_minor
+    from event_days
+
+    union all
+
+    select
+        product_id,
+        event_date,
+        known_date,
+        0 as views,
+        0 as carts,
+        0 as clicks,
+        0 as impressions,
+        orders,
+        web_orders,
+        units,
+        returned_units,
+        revenue_minor
+    from order_days
 
 )
 
@@ -127,8 +141,14 @@ select
     product_id,
     event_date,
     known_date,
-    {%- for measure in measures %}
-    cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    cast(sum(views) as bigint) as views,
+    cast(sum(carts) as bigint) as carts,
+    cast(sum(clicks) as bigint) as clicks,
+    cast(sum(impressions) as bigint) as impressions,
+    cast(sum(orders) as bigint) as orders,
+    cast(sum(web_orders) as bigint) as web_orders,
+    cast(sum(units) as bigint) as units,
+    cast(sum(returned_units) as bigint) as returned_units,
+    cast(sum(revenue_minor) as bigint) as revenue_minor
 from measured
 group by product_id, event_date, known_date

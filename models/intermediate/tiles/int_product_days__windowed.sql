@@ -1,7 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='feature_at') }}
 
--- Sums over trailing windows for each day of each product. A tile enters a window on the day after it became known and leaves it
--- when its event is older than the window: sums of what entered and left cost one pass, whatever the number of days.
+-- Sums over trailing windows for each day of each product. A tile enters a window on the day after it became known and
+-- leaves it when its event is older than the window: sums of what entered and left cost one pass, for any number of days.
 {%- set windows = {
     'views': [1, 7, 30, 90], 'carts': [1, 7, 30, 90], 'orders': [1, 7, 30, 90], 'revenue_minor': [1, 7, 30, 90],
     'clicks': [30], 'impressions': [30], 'web_orders': [30], 'units': [90], 'returned_units': [90]
@@ -29,7 +29,8 @@ moves as (
         product_id,
         {{ days_after('known_date', 1) }} as feature_date
         {%- for measure, lengths in windows.items() %}{% for days in lengths %},
-        case when known_date < {{ days_after('event_date', days) }} then {{ measure }} else 0 end as {{ measure }}_{{ days }}d
+        case when known_date < {{ days_after('event_date', days) }} then {{ measure }} else 0 end
+            as {{ measure }}_{{ days }}d
         {%- endfor %}{% endfor %}
     from tiles
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_date', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='feature_date') }}
 
 with customers as (
 
@@ -32,8 +32,8 @@ session_days as (
 
 ),
 
--- Who has only tills or a marketplace trains on the days of orders. A till tells of its day when that is over, which may be the
--- next day by UTC.
+-- Who has only tills or a marketplace trains on the days of orders. A till tells of its day when that is over, which
+-- may be the next day by UTC.
 order_days as (
 
     select

@@ -42,13 +42,13 @@ described as (
         try_cast(marketing_consent.value as boolean) as has_marketing_consent,
         try_cast(personalization_consent.value as boolean) as has_personalization_consent
     from spans
-    {%- for attribute in attributes %}
+    {% for attribute in attributes %}
     left join changes as {{ attribute }}
         on spans.customer_id = {{ attribute }}.customer_id
         and {{ attribute }}.attribute = '{{ attribute }}'
         and spans.valid_from >= {{ attribute }}.valid_from
         and spans.valid_from < {{ attribute }}.valid_to
-    {%- endfor %}
+    {% endfor %}
 
 )
 

@@ -26,19 +26,16 @@ begun as (
 
     select
         compared.*,
-        case
-            when
-                previous_valid_to is distinct from valid_from
-                or previous_price is distinct from price
-                or previous_source_price is distinct from source_price
-                or previous_source_list_price is distinct from source_list_price
-                or previous_availability is distinct from availability
-                or previous_product_type is distinct from product_type
-                or previous_brand is distinct from brand
-                or previous_title is distinct from title
-                then 1
-            else 0
-        end as is_new
+        (
+            previous_valid_to is distinct from valid_from
+            or previous_price is distinct from price
+            or previous_source_price is distinct from source_price
+            or previous_source_list_price is distinct from source_list_price
+            or previous_availability is distinct from availability
+            or previous_product_type is distinct from product_type
+            or previous_brand is distinct from brand
+            or previous_title is distinct from title
+        ) as is_new
     from compared
 
 ),
@@ -47,7 +44,7 @@ numbered as (
 
     select
         begun.*,
-        sum(is_new) over (
+        count_if(is_new) over (
             partition by product_id
             order by feed_date
             rows between unbounded preceding and current row

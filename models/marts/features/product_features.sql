@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='feature_at') }}
 
 with spine as (
 
@@ -41,7 +41,8 @@ joined as (
         coalesce(cast(windowed.revenue_minor_{{ window }} as double) / 100, 0) as revenue_{{ window }},
         {% endfor %}
         cast(windowed.carts_30d as double) / nullif(windowed.views_30d, 0) as view_to_cart_rate_30d,
-        cast(least(windowed.web_orders_30d, windowed.carts_30d) as double) / nullif(windowed.carts_30d, 0) as cart_to_order_rate_30d,
+        cast(least(windowed.web_orders_30d, windowed.carts_30d) as double) / nullif(windowed.carts_30d, 0)
+            as cart_to_order_rate_30d,
         cast(windowed.clicks_30d as double) / nullif(windowed.impressions_30d, 0) as click_rate_30d,
         cast(windowed.returned_units_90d as double) / nullif(windowed.units_90d, 0) as return_rate_90d,
         cast(buyers.repeat_buyers_90d as double) / nullif(buyers.buyers_90d, 0) as repurchase_rate_90d,

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from', unique_key='feature_at', on_schema_change='fail') }}
+{{ config(materialized='incremental', unique_key='feature_at') }}
 
 with pairs as (
 
@@ -20,7 +20,7 @@ ranked as (
         pairs.*,
         row_number() over (
             partition by feature_at, relation, product_id
-            order by pairs_micro desc, pairs desc, related_product_id
+            order by pairs_micro desc, pairs desc, related_product_id asc
         ) as rank
     from pairs
 
@@ -53,7 +53,11 @@ counted as (
     inner join baskets as related
         on strongest.feature_at = related.feature_at
         and strongest.related_product_id = related.product_id
-        and related.side = case strongest.relation when 'order_order' then 'bought' when 'view_order' then 'ordered' else 'viewed' end
+        and related.side = case strongest.relation
+            when 'order_order' then 'bought'
+            when 'view_order' then 'ordered'
+            else 'viewed'
+        end
     inner join baskets as total
         on strongest.feature_at = total.feature_at
         and total.side = case when strongest.relation = 'order_order' then 'order' else 'session' end
