@@ -56,7 +56,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a cancellation is known with the order", f"{TILES}/int_order_changes__valued.sql",
-        "greatest(lines.cancelled_at, ordered.known_at) as known_at", "ordered.known_at",
+        "greatest(min(lines.cancelled_at), max(standing.known_at)) as known_at", "max(standing.known_at) as known_at",
     ),
     Mutation(
         "a refund is known with the order", f"{TILES}/int_order_changes__valued.sql",

@@ -1,11 +1,14 @@
--- What became known of each order line, and when: it was ordered, it was cancelled, some of it came back.
--- Every change is dated to the day of the order, and adds up: a cancellation takes back what the order added.
+-- What became known of each order line, and when: it was ordered, corrected, cancelled, some of it came back. Every change
+-- is dated to the day of the order, and adds up: a cancellation takes back what the order added.
 with lines as (
 
     select * from {{ ref('int_order_lines__priced') }}
-    -- A line that is pending without a price is no sale yet: counted now, it would have to be uncounted for the days
-    -- before its price is known, once it is.
-    where source_gross_amount is not null
+
+),
+
+versions as (
+
+    select * from {{ ref('int_order_line_versions__unioned') }}
 
 ),
 
@@ -15,43 +18,80 @@ refunds as (
 
 ),
 
-ordered as (
+-- A line that is pending without a price is no sale yet: it has no version.
+states as (
 
     select
-        order_line_id,
-        order_id,
-        product_id,
-        sales_channel,
-        ordered_at,
-        known_at,
-        'ordered' as change,
-        case when is_return then 0 else quantity end as units,
-        case when is_return then -quantity else 0 end as returned_units,
-        gross_minor,
-        discount_minor,
-        case when is_return then refund_minor else 0 end as refund_minor
+        lines.order_line_id,
+        versions.known_at,
+        versions.quantity as units,
+        cast(0 as bigint) as returned_units,
+        {{ minor_units('versions.gross_amount', 'lines.fx_rate') }} as gross_minor,
+        {{ minor_units('versions.discount_amount', 'lines.fx_rate') }} as discount_minor,
+        cast(0 as bigint) as refund_minor
     from lines
+    inner join versions on lines.order_line_id = versions.order_line_id
+
+    union all
+
+    select
+        lines.order_line_id,
+        lines.known_at,
+        case when lines.is_return then 0 else lines.quantity end as units,
+        case when lines.is_return then -lines.quantity else 0 end as returned_units,
+        lines.gross_minor,
+        lines.discount_minor,
+        case when lines.is_return then lines.refund_minor else 0 end as refund_minor
+    from lines
+    anti join versions on lines.order_line_id = versions.order_line_id
+    where lines.source_gross_amount is not null
+
+),
+
+-- What a version adds to the one before. One that came after the order was cancelled adds nothing.
+stated as (
+
+    select
+        states.order_line_id,
+        states.known_at,
+        case when lag(states.known_at) over line_versions is null then 'ordered' else 'corrected' end as change,
+        states.units - coalesce(lag(states.units) over line_versions, 0) as units,
+        states.returned_units - coalesce(lag(states.returned_units) over line_versions, 0) as returned_units,
+        states.gross_minor - coalesce(lag(states.gross_minor) over line_versions, 0) as gross_minor,
+        states.discount_minor - coalesce(lag(states.discount_minor) over line_versions, 0) as discount_minor,
+        states.refund_minor - coalesce(lag(states.refund_minor) over line_versions, 0) as refund_minor
+    from states
+    window line_versions as (partition by states.order_line_id order by states.known_at)
+
+),
+
+standing as (
+
+    select stated.*
+    from stated
+    inner join lines on stated.order_line_id = lines.order_line_id
+    where
+        stated.change = 'ordered'
+        or lines.cancelled_at is null
+        or stated.known_at < lines.cancelled_at
 
 ),
 
 cancelled as (
 
     select
-        ordered.order_line_id,
-        ordered.order_id,
-        ordered.product_id,
-        ordered.sales_channel,
-        ordered.ordered_at,
-        greatest(lines.cancelled_at, ordered.known_at) as known_at,
+        standing.order_line_id,
+        greatest(min(lines.cancelled_at), max(standing.known_at)) as known_at,
         'cancelled' as change,
-        -ordered.units as units,
-        -ordered.returned_units as returned_units,
-        -ordered.gross_minor as gross_minor,
-        -ordered.discount_minor as discount_minor,
-        -ordered.refund_minor as refund_minor
-    from ordered
-    inner join lines on ordered.order_line_id = lines.order_line_id
+        cast(-sum(standing.units) as bigint) as units,
+        cast(-sum(standing.returned_units) as bigint) as returned_units,
+        cast(-sum(standing.gross_minor) as bigint) as gross_minor,
+        cast(-sum(standing.discount_minor) as bigint) as discount_minor,
+        cast(-sum(standing.refund_minor) as bigint) as refund_minor
+    from standing
+    inner join lines on standing.order_line_id = lines.order_line_id
     where lines.cancelled_at is not null
+    group by standing.order_line_id
 
 ),
 
@@ -59,10 +99,6 @@ refunded as (
 
     select
         lines.order_line_id,
-        lines.order_id,
-        lines.product_id,
-        lines.sales_channel,
-        lines.ordered_at,
         greatest(refunds.known_at, lines.known_at) as known_at,
         'refunded' as change,
         cast(0 as bigint) as units,
@@ -78,7 +114,7 @@ refunded as (
 
 changes as (
 
-    select * from ordered
+    select * from standing
     union all
     select * from cancelled
     union all
@@ -86,4 +122,18 @@ changes as (
 
 )
 
-select * from changes
+select
+    changes.order_line_id,
+    lines.order_id,
+    lines.product_id,
+    lines.sales_channel,
+    lines.ordered_at,
+    changes.known_at,
+    changes.change,
+    changes.units,
+    changes.returned_units,
+    changes.gross_minor,
+    changes.discount_minor,
+    changes.refund_minor
+from changes
+inner join lines on changes.order_line_id = lines.order_line_id
