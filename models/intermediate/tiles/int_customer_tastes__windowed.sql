@@ -89,11 +89,11 @@ select
     prices.customer_id,
     prices.feature_at,
     coalesce(category_tastes.categories_90d, 0) as categories_90d,
-    case
-        when category_tastes.views > 0
-            then ln(cast(category_tastes.views as double))
-                - cast(category_tastes.views_times_log as double) / 1e9 / category_tastes.views
-    end as category_entropy_90d,
+    round(
+        ln(cast(nullif(category_tastes.views, 0) as double))
+        - cast(category_tastes.views_times_log as double) / 1e9 / nullif(category_tastes.views, 0),
+        9
+    ) as category_entropy_90d,
     top_categories.top_category_90d,
     top_brands.top_brand_90d,
     cast(prices.price_rank_sum as double) / 1000000 / nullif(prices.ranked_views, 0) as price_percentile_avg_90d
