@@ -22,7 +22,7 @@ def model(company: Build) -> Run:
     connection.execute("set TimeZone = 'UTC'")
 
     def run(name: str, tables: dict[str, list[dict]]) -> list[dict]:
-        (path,) = (company.folder / "target" / "compiled").rglob(f"{name}.sql")
+        (path,) = (company.folder / "target" / "compiled" / "shopsmart" / "models").rglob(f"{name}.sql")
         sql = path.read_text()
         for table, rows in tables.items():
             sql = re.sub(rf'"\w+"\."\w+"\."{table}"', table, sql)
