@@ -81,16 +81,23 @@ class Company:
                 for name, entries in histories.items()
             }
             updated = moment(properties["lastmodifieddate"])
-            if properties["country"]:
+            for name in ("lifecyclestage", "marketing_consent", "personalization_consent"):
+                if name not in changes and properties.get(name):
+                    changes[name] = [(updated, properties[name])]
+            if properties.get("country"):
                 changes["country"] = [(updated, properties["country"].strip().upper())]
             found.append(
                 Contact(
                     sent["id"],
-                    (properties["email"] or "").strip().lower() or None,
-                    properties["loyalty_id"] or None,
+                    (properties.get("email") or "").strip().lower() or None,
+                    properties.get("loyalty_id") or None,
                     moment(properties["createdate"]),
                     updated,
-                    [each.strip() for each in (properties["hs_merged_object_ids"] or "").split(";") if each.strip()],
+                    [
+                        each.strip()
+                        for each in (properties.get("hs_merged_object_ids") or "").split(";")
+                        if each.strip()
+                    ],
                     changes,
                 )
             )
