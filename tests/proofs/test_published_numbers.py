@@ -3,8 +3,7 @@
 import gzip
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pyarrow.parquet as pq
@@ -192,35 +191,14 @@ def compare(published: list[dict], expected: dict[tuple, dict]) -> tuple[int, li
     return values, apart
 
 
-def test_prices_are_those_of_the_feed_of_the_day_before(company: Build) -> None:
-    feeds = read_feeds(company.files / "catalog")
+def test_prices_are_those_of_the_feed_of_the_day_before(company: Build, known: AsOf) -> None:
+    feeds = known.company.feeds
     compared = 0
     for row in rows(company, "from features.product_features"):
         product = feeds.get(row["feature_at"].date() - timedelta(days=1), {}).get(row["product_id"])
         if product is None and row["feature_at"].date() - timedelta(days=1) not in feeds:
             continue
-        price = product if product is None else pytest.approx(product)
+        price = product if product is None else pytest.approx(product["price"])
         assert row["price"] == price, row
         compared += 1
     assert compared > 2_000
-
-
-def read_feeds(folder: Path) -> dict[date, dict[str, float]]:
-    """Return by day what each listed product cost: the sale price while the sale lasts."""
-    import csv
-    import io
-
-    feeds = {}
-    for path in sorted(folder.iterdir()):
-        day = date.fromisoformat(path.name[9:19])
-        header, *records = csv.reader(io.StringIO(gzip.decompress(path.read_bytes()).decode()), delimiter="\t")
-        prices = {}
-        for record in records:
-            if len(record) != len(header):
-                continue
-            product = dict(zip(header, record, strict=True))
-            start, _, end = product["sale_price_effective_date"].partition("/")
-            on_sale = product["sale_price"] and start[:10] <= str(day) < end[:10]
-            prices[product["id"]] = float((product["sale_price"] if on_sale else product["price"]).split()[0])
-        feeds[day] = prices
-    return feeds

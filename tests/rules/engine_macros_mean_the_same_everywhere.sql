@@ -128,6 +128,15 @@ with assertions as (
     union all
     select 'matches minds no letter case' as claim, {{ matches("'Mozilla GoogleBot/2.1'", 'bot|crawl') }} as holds
     union all
+    select 'matches minds letter case when told' as claim, not {{ matches("'Mozilla GoogleBot/2.1'", 'bot', ignore_case=false) }} as holds
+    union all
+    select
+        'split_text parts at every separator' as claim,
+        (
+            select count(*) = 4 and max(part) = '3' and min(part) = ''
+            from (select {{ exploded(split_text("'1;2;;3'", ';')) }} as part) as parts
+        ) as holds
+    union all
     select 'days_after goes back, too' as claim, {{ days_after("date '2026-03-01'", '-1') }} = date '2026-02-28' as holds
     union all
     select
