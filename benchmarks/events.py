@@ -1,4 +1,4 @@
-"""A shop's typed staging rows, made in DuckDB: what the features are built from, without the cost of landing and parsing."""
+"""A shop's typed staging rows, made in DuckDB: what features are built from, without what landing and parsing cost."""
 
 from pathlib import Path
 
@@ -34,13 +34,17 @@ select
      case when has_order then 'Order Completed' else 'Cart Viewed' end][i + 1] as event_name,
     started_at + to_seconds(40 * i) as event_at,
     started_at + to_seconds(40 * i) + case
-        when hash(session, i) % 1000 < {late} * 1000 then to_seconds(cast(hash(i, session) % 432000 as integer)) else to_seconds(1)
+        when hash(session, i) % 1000 < {late} * 1000 then to_seconds(cast(hash(i, session) % 432000 as integer))
+        else to_seconds(1)
     end as known_at,
-    case when i between 2 and 6 then 'p' || case when i = 6 then liked else (liked + hash(session, i) % 40) % {products} end end
-        as product_id,
+    case
+        when i = 6 then 'p' || liked
+        when i between 2 and 5 then 'p' || (liked + hash(session, i) % 40) % {products}
+    end as product_id,
     case when has_order and i = 7 then cast(session as varchar) end as order_id,
     case when i = 1 then '[' || list_aggregate(list_transform(range(8), lambda n:
-        '{{"product_id":"p' || (liked + n * 7) % {products} || '","position":' || n + 1 || '}}'), 'string_agg', ',') || ']'
+        '{{"product_id":"p' || (liked + n * 7) % {products} || '","position":' || n + 1 || '}}'
+    ), 'string_agg', ',') || ']'
     end as products
 from sessions, range({events_a_session}) as t (i)
 """
@@ -60,12 +64,17 @@ def drop(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def fill(connection: duckdb.DuckDBPyConnection, table: str, values: dict[str, str], source: str) -> None:
-    """Put a table in the place of a staging model: `values` are SQL by column, the others are null; sorted by what is known."""
+    """Put a table in the place of a staging model: `values` are SQL by column, the others are null."""
     named = columns(connection, table)
     landing = {
-        "record_status": "'accepted'", "is_readable": "true", "source_file": "'benchmark'", "source_line": "0",
-        "is_latest_version": "true", "content_hash": "''", "copy_number": "1",
-    } | values  # fmt: skip
+        "record_status": "'accepted'",
+        "is_readable": "true",
+        "source_file": "'benchmark'",
+        "source_line": "0",
+        "is_latest_version": "true",
+        "content_hash": "''",
+        "copy_number": "1",
+    } | values
     selected = ", ".join(f"cast({landing.get(name, 'null')} as {kind}) as {name}" for name, kind in named)
     connection.execute(f"create temp table filled as select {selected} from {source}")
     drop(connection, table)
@@ -80,9 +89,14 @@ def make(warehouse: Path, events: int) -> dict[str, int]:
     """
     sessions = events // EVENTS_A_SESSION
     size = {
-        "events_a_session": EVENTS_A_SESSION, "sessions": sessions, "days": DAYS, "start": START, "late": LATE,
-        "customers": max(sessions // SESSIONS_A_CUSTOMER, 10), "products": max(int(events**0.5 * 6), 100),
-    }  # fmt: skip
+        "events_a_session": EVENTS_A_SESSION,
+        "sessions": sessions,
+        "days": DAYS,
+        "start": START,
+        "late": LATE,
+        "customers": max(sessions // SESSIONS_A_CUSTOMER, 10),
+        "products": max(int(events**0.5 * 6), 100),
+    }
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'; set threads = 1; select setseed(0.42)")
         connection.execute(SESSIONS.format(**size))
@@ -107,29 +121,44 @@ def fill_shop(connection: duckdb.DuckDBPyConnection, size: dict) -> None:
     accounts = "(select c, cast({start} as timestamp) - interval 1 day as known_at from range({customers}) as t (c))"
     load = {"load_id": "cast(cast(known_at as date) as varchar)", "landed_at": "known_at + interval 1 hour"}
     fill(
-        connection, "stg_shop__customers",
-        {"account_id": "'c' || c", "email_hash": "md5('c' || c)", "created_at": "known_at", "updated_at": "known_at"} | load,
+        connection,
+        "stg_shop__customers",
+        {"account_id": "'c' || c", "email_hash": "md5('c' || c)", "created_at": "known_at", "updated_at": "known_at"}
+        | load,
         accounts.format(**size),
-    )  # fmt: skip
+    )
     bought = f"""(select session, customer, liked, started_at + to_seconds(290) as known_at from sessions
         where has_order and started_at + to_seconds(290) < cast({START} as timestamp) + interval {DAYS} day)"""
     order = {
-        "order_id": "cast(session as varchar)", "account_id": "'c' || customer", "created_at": "known_at",
-        "updated_at": "known_at", "currency": "'USD'", "total_tax": "0",
-    }  # fmt: skip
+        "order_id": "cast(session as varchar)",
+        "account_id": "'c' || customer",
+        "created_at": "known_at",
+        "updated_at": "known_at",
+        "currency": "'USD'",
+        "total_tax": "0",
+    }
     fill(connection, "stg_shop__orders", order | load, bought)
     lines = f"(select *, n from {bought}, range(2) as t (n))"
     line = {
-        "order_line_id": "session || '-' || n", "order_id": "cast(session as varchar)", "ordered_at": "known_at",
-        "sku": f"'p' || (liked + n * 7) % {size['products']}", "quantity": "1", "unit_price": "10 + liked % 90",
+        "order_line_id": "session || '-' || n",
+        "order_id": "cast(session as varchar)",
+        "ordered_at": "known_at",
+        "sku": f"'p' || (liked + n * 7) % {size['products']}",
+        "quantity": "1",
+        "unit_price": "10 + liked % 90",
         "total_discount": "case when session % 5 = 0 then 1 else 0 end",
-    }  # fmt: skip
+    }
     fill(connection, "stg_shop__order_lines", line | load, lines)
     feeds = f"""(select p, cast({START} as timestamp) + to_days(cast(7 * w as integer)) as known_at
         from range({size["products"]}) as t (p), range(53) as u (w))"""
     product = {
-        "product_id": "'p' || p", "feed_date": "cast(known_at as date)", "title": "'Product ' || p",
-        "availability": "'in_stock'", "price": "10 + p % 90", "currency": "'USD'", "brand": "'Brand ' || p % 200",
+        "product_id": "'p' || p",
+        "feed_date": "cast(known_at as date)",
+        "title": "'Product ' || p",
+        "availability": "'in_stock'",
+        "price": "10 + p % 90",
+        "currency": "'USD'",
+        "brand": "'Brand ' || p % 200",
         "product_type": "'Category ' || p % 40",
-    }  # fmt: skip
+    }
     fill(connection, "stg_catalog__products", product | load, feeds)

@@ -128,7 +128,9 @@ with assertions as (
     union all
     select 'matches minds no letter case' as claim, {{ matches("'Mozilla GoogleBot/2.1'", 'bot|crawl') }} as holds
     union all
-    select 'matches minds letter case when told' as claim, not {{ matches("'Mozilla GoogleBot/2.1'", 'bot', ignore_case=false) }} as holds
+    select
+        'matches minds letter case when told' as claim,
+        not {{ matches("'Mozilla GoogleBot/2.1'", 'bot', ignore_case=false) }} as holds
     union all
     select
         'split_text parts at every separator' as claim,
