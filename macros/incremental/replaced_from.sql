@@ -9,7 +9,7 @@
 {% macro replaced_from(column) -%}
     {#- Named here, so that dbt sees at parsing that the model comes after it. -#}
     {%- set arrivals = ref('int_arrivals__daily') -%}
-    {%- if not execute or not is_incremental() -%}
+    {%- if not execute or not is_incremental() or not is_logged(this.name) -%}
         date '0001-01-01'
     {%- else -%}
         {%- set query -%}
@@ -39,9 +39,21 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Whether it is known from which loads a model has been built. A table of before that is built anew, whole. -#}
+{% macro is_logged(model) -%}
+    {%- set log = build_log() -%}
+    {%- if adapter.get_relation(database=log.database, schema=log.schema, identifier=log.identifier) -%}
+        {{ return(run_query("select count(*) from " ~ log ~ " where model = '" ~ model ~ "'").columns[0].values()[0] > 0) }}
+    {%- else -%}
+        {{ return(false) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Where it is kept from which loads each incremental model has been built. -#}
 {% macro build_log() -%}
-    {{ api.Relation.create(database=this.database, schema=generate_schema_name('intermediate', none), identifier='built_models') }}
+    {{ return(api.Relation.create(
+        database=target.database, schema=generate_schema_name('intermediate', none), identifier='built_models'
+    )) }}
 {%- endmacro %}
 
 {#- Post-hook of a model that is built by `replace_from`, in its transaction: remembers from which loads it has been built. -#}
