@@ -6,13 +6,15 @@
     'views': [1, 7, 30, 90], 'carts': [1, 7, 30, 90], 'orders': [1, 7, 30, 90], 'revenue_minor': [1, 7, 30, 90],
     'clicks': [30], 'impressions': [30], 'web_orders': [30], 'units': [90], 'returned_units': [90]
 } %}
-with spine as (
+with spans as (
 
     select
         product_id,
-        feature_date
+        min(feature_date) as first_date,
+        max(feature_date) as last_date
     from {{ ref('int_feature_spine__products') }}
     where feature_at >= {{ replaced_from('feature_at') }}
+    group by product_id
 
 ),
 
@@ -53,43 +55,57 @@ moves as (
 daily as (
 
     select
-        product_id,
-        greatest(feature_date, {{ replaced_from('feature_at') }}) as feature_date
+        moves.product_id,
+        greatest(moves.feature_date, spans.first_date) as feature_date
         {%- for measure, lengths in windows.items() %}{% for days in lengths %},
         sum({{ measure }}_{{ days }}d) as {{ measure }}_{{ days }}d
         {%- endfor %}{% endfor %}
     from moves
-    group by product_id, greatest(feature_date, {{ replaced_from('feature_at') }})
+    inner join spans
+        on moves.product_id = spans.product_id
+        and moves.feature_date <= spans.last_date
+    group by moves.product_id, greatest(moves.feature_date, spans.first_date)
+
+    union all
+
+    select
+        product_id,
+        first_date as feature_date
+        {%- for measure, lengths in windows.items() %}{% for days in lengths %},
+        0 as {{ measure }}_{{ days }}d
+        {%- endfor %}{% endfor %}
+    from spans
 
 ),
 
--- A day between two moves has the sums of the first: both belong to the spine, or the day would be missing.
+-- What a move makes of the sums holds until the next.
 summed as (
 
     select
-        coalesce(spine.product_id, daily.product_id) as product_id,
-        coalesce(spine.feature_date, daily.feature_date) as feature_date,
-        spine.product_id is not null as is_in_spine
+        product_id,
+        feature_date,
+        lead(feature_date) over (partition by product_id order by feature_date) as next_feature_date
         {%- for measure, lengths in windows.items() %}{% for days in lengths %},
-        cast(coalesce(sum(daily.{{ measure }}_{{ days }}d) over so_far, 0) as bigint) as {{ measure }}_{{ days }}d
+        cast(sum({{ measure }}_{{ days }}d) over so_far as bigint) as {{ measure }}_{{ days }}d
         {%- endfor %}{% endfor %}
-    from spine
-    full outer join daily
-        on spine.product_id = daily.product_id
-        and spine.feature_date = daily.feature_date
+    from daily
     window so_far as (
-        partition by coalesce(spine.product_id, daily.product_id)
-        order by coalesce(spine.feature_date, daily.feature_date)
-        rows between unbounded preceding and current row
+        partition by product_id
+        order by feature_date
+        range between unbounded preceding and current row
     )
 
 )
 
 select
-    product_id,
-    cast(feature_date as timestamp) as feature_at
+    summed.product_id,
+    cast({{ days_after('summed.feature_date', 'days.day_number') }} as timestamp) as feature_at
     {%- for measure, lengths in windows.items() %}{% for days in lengths %},
-    {{ measure }}_{{ days }}d
+    summed.{{ measure }}_{{ days }}d
     {%- endfor %}{% endfor %}
 from summed
-where is_in_spine
+inner join spans on summed.product_id = spans.product_id
+inner join range(0, 10000) as days (day_number)
+    on days.day_number < {{ days_between(
+        'summed.feature_date', "coalesce(summed.next_feature_date, " ~ days_after('spans.last_date', 1) ~ ")"
+    ) }}
