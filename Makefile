@@ -19,7 +19,7 @@ build: .venv/.complete
 	$(BIN)/python -m operate build
 
 test: .venv/.complete lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: .venv/.complete
 	$(BIN)/ruff check .

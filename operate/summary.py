@@ -36,6 +36,9 @@ TABLES = {
     "core.dim_products": "products",
     "features.customer_features": "rows: a customer at the beginning of a day",
     "features.product_features": "rows: a product at the beginning of a day",
+    "features.customer_product_features": "rows: a customer and a product they had to do with",
+    "features.customer_category_features": "rows: a customer and a category they had to do with",
+    "features.product_pairs": "rows: two products that go together",
 }
 
 
