@@ -37,8 +37,7 @@ owned as (
         end as bot_reason
     from events
     left join links
-        on events.user_id is null
-        and events.device_id = links.identifier
+        on case when events.user_id is null then events.device_id end = links.identifier
         and events.event_at >= links.valid_from
         and events.event_at < links.valid_to
     left join bots on events.device_id = bots.device_id

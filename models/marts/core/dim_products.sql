@@ -33,7 +33,7 @@ latest as (
 -- What was viewed or sold though no feed lists it: a fact must not lose its product.
 mentioned as (
 
-    select product_id from {{ ref('int_events__owned') }}
+    select product_id from {{ ref('int_events__unioned') }}
     union
     select product_id from {{ ref('int_order_lines__priced') }}
 
