@@ -10,6 +10,35 @@ with spine as (
 tiles as (
 
     select * from {{ ref('int_customer_days__tiled') }}
+    where event_date >= {{ first_event_day() }}
+
+),
+
+-- What each day came to, from the day that became known until something else did. In doubles, which add up whole numbers
+-- of up to 16 digits exactly, and faster.
+day_versions as (
+
+    select
+        customer_id,
+        event_date,
+        known_date,
+        lead(known_date) over so_far as next_known_date,
+        sum(cast(views as double)) over so_far as views,
+        sum(cast(carts as double)) over so_far as carts,
+        sum(cast(order_events as double)) over so_far as order_events,
+        sum(cast(events as double)) over so_far as events,
+        sum(cast(app_events as double)) over so_far as app_events,
+        sum(cast(night_events as double)) over so_far as night_events,
+        sum(cast(sessions as double)) over so_far as sessions,
+        sum(cast(emails_received as double)) over so_far as emails_received,
+        sum(cast(emails_opened as double)) over so_far as emails_opened,
+        sum(cast(emails_clicked as double)) over so_far as emails_clicked
+    from tiles
+    window so_far as (
+        partition by customer_id, event_date
+        order by known_date
+        rows between unbounded preceding and current row
+    )
 
 ),
 
@@ -19,24 +48,24 @@ days as (
     select
         spine.customer_id,
         spine.feature_at,
-        {{ days_between('tiles.event_date', 'spine.feature_date') }} as age,
-        sum(tiles.views) as views,
-        sum(tiles.carts) as carts,
-        sum(tiles.order_events) as order_events,
-        sum(tiles.events) as events,
-        sum(tiles.app_events) as app_events,
-        sum(tiles.night_events) as night_events,
-        sum(tiles.sessions) as sessions,
-        sum(tiles.emails_received) as emails_received,
-        sum(tiles.emails_opened) as emails_opened,
-        sum(tiles.emails_clicked) as emails_clicked
+        {{ days_between('day_versions.event_date', 'spine.feature_date') }} as age,
+        day_versions.views,
+        day_versions.carts,
+        day_versions.order_events,
+        day_versions.events,
+        day_versions.app_events,
+        day_versions.night_events,
+        day_versions.sessions,
+        day_versions.emails_received,
+        day_versions.emails_opened,
+        day_versions.emails_clicked
     from spine
-    inner join tiles
-        on spine.customer_id = tiles.customer_id
-        and tiles.event_date >= {{ days_after('spine.feature_date', -90) }}
-        and tiles.event_date < spine.feature_date
-        and tiles.known_date < spine.feature_date
-    group by spine.customer_id, spine.feature_at, {{ days_between('tiles.event_date', 'spine.feature_date') }}
+    inner join day_versions
+        on spine.customer_id = day_versions.customer_id
+        and day_versions.event_date >= {{ days_after('spine.feature_date', -90) }}
+        and day_versions.event_date < spine.feature_date
+        and day_versions.known_date < spine.feature_date
+        and coalesce(day_versions.next_known_date, spine.feature_date) >= spine.feature_date
 
 )
 

@@ -11,6 +11,33 @@ with spine as (
 tiles as (
 
     select * from {{ ref('int_customer_product_days__tiled') }}
+    where event_date >= {{ first_event_day() }}
+
+),
+
+-- What each day came to, from the day that became known until something else did. In doubles, which add up whole numbers
+-- of up to 16 digits exactly, and faster.
+day_versions as (
+
+    select
+        customer_id,
+        product_id,
+        event_date,
+        category,
+        brand,
+        price_rank,
+        known_date,
+        lead(known_date) over so_far as next_known_date,
+        sum(cast(views as double)) over so_far as views,
+        sum(cast(carts as double)) over so_far as carts,
+        sum(cast(removals as double)) over so_far as removals,
+        sum(cast(orders as double)) over so_far as orders
+    from tiles
+    window so_far as (
+        partition by customer_id, product_id, event_date
+        order by known_date
+        rows between unbounded preceding and current row
+    )
 
 ),
 
@@ -20,27 +47,27 @@ days as (
     select
         spine.customer_id,
         spine.feature_at,
-        tiles.product_id,
-        {{ days_between('tiles.event_date', 'spine.feature_date') }} as age,
-        max(tiles.category) as category,
-        max(tiles.brand) as brand,
-        max(tiles.price_rank) as price_rank,
-        sum(tiles.views) as views,
-        sum(tiles.carts) as carts,
-        sum(tiles.removals) as removals,
-        sum(tiles.orders) as orders
+        day_versions.product_id,
+        {{ days_between('day_versions.event_date', 'spine.feature_date') }} as age,
+        day_versions.category,
+        day_versions.brand,
+        day_versions.price_rank,
+        day_versions.views,
+        day_versions.carts,
+        day_versions.removals,
+        day_versions.orders
     from spine
-    inner join tiles
-        on spine.customer_id = tiles.customer_id
-        and tiles.event_date >= {{ days_after('spine.feature_date', -90) }}
-        and tiles.event_date < spine.feature_date
-        and tiles.known_date < spine.feature_date
-    group by
-        spine.customer_id,
-        spine.feature_at,
-        tiles.product_id,
-        {{ days_between('tiles.event_date', 'spine.feature_date') }}
-    having sum(tiles.views) > 0 or sum(tiles.carts) > 0 or sum(tiles.removals) > 0 or sum(tiles.orders) > 0
+    inner join day_versions
+        on spine.customer_id = day_versions.customer_id
+        and day_versions.event_date >= {{ days_after('spine.feature_date', -90) }}
+        and day_versions.event_date < spine.feature_date
+        and day_versions.known_date < spine.feature_date
+        and coalesce(day_versions.next_known_date, spine.feature_date) >= spine.feature_date
+    where
+        day_versions.views > 0
+        or day_versions.carts > 0
+        or day_versions.removals > 0
+        or day_versions.orders > 0
 
 ),
 {%- set weights = var('affinity_weights') %}
@@ -66,7 +93,7 @@ select
     min(case when removals > 0 then age end) as days_since_removal,
     min(case when orders > 0 then age end) as days_since_order,
     min(age) as days_since_last,
-    min_by(carts - removals, case when carts > 0 then age end) as left_in_cart,
+    cast(min_by(carts - removals, case when carts > 0 then age end) as bigint) as left_in_cart,
     -- What the feed said on the last day that it said anything.
     min_by(category, case when category is not null then age end) as category,
     min_by(brand, case when brand is not null then age end) as brand,

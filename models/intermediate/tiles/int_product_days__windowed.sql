@@ -22,7 +22,7 @@ with spine as (
 tiles as (
 
     select * from {{ ref('int_product_days__tiled') }}
-    where event_date >= {{ days_after(first_day, -91) if is_incremental() else "date '0001-01-01'" }}
+    where event_date >= {{ first_event_day() }}
 
 ),
 
