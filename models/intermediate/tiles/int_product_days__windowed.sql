@@ -2,10 +2,12 @@
 
 -- Sums over trailing windows for each day of each product. A tile enters a window on the day after it became known and
 -- leaves it when its event is older than the window: sums of what entered and left cost one pass, for any number of days.
+-- Of a single day there is nothing to sum: it counts what was known before it ended.
 -- The spine has every day of a product from the one after it was first known on.
 {%- set first_day = replaced_from('feature_at') %}
+{%- set of_a_day = ['views', 'carts', 'orders', 'revenue_minor'] %}
 {%- set windows = {
-    'views': [1, 7, 30, 90], 'carts': [1, 7, 30, 90], 'orders': [1, 7, 30, 90], 'revenue_minor': [1, 7, 30, 90],
+    'views': [7, 30, 90], 'carts': [7, 30, 90], 'orders': [7, 30, 90], 'revenue_minor': [7, 30, 90],
     'clicks': [30], 'impressions': [30], 'web_orders': [30], 'units': [90], 'returned_units': [90]
 } %}
 with spine as (
@@ -40,7 +42,7 @@ entered as (
 
 ),
 
-{% for days in [1, 7, 30, 90] -%}
+{% for days in [7, 30, 90] -%}
 left_{{ days }}d as (
 
     select
@@ -62,14 +64,21 @@ moved as (
     select
         spine.product_id,
         spine.feature_at
+        {%- for measure in of_a_day %},
+        coalesce(yesterday.{{ measure }}, 0) as {{ measure }}_1d
+        {%- endfor %}
         {%- for measure, lengths in windows.items() %}{% for days in lengths %},
         coalesce(entered.{{ measure }}, 0) - coalesce(left_{{ days }}d.{{ measure }}, 0) as {{ measure }}_{{ days }}d
         {%- endfor %}{% endfor %}
     from spine
+    left join tiles as yesterday
+        on spine.product_id = yesterday.product_id
+        and spine.feature_date = {{ days_after('yesterday.event_date', 1) }}
+        and spine.feature_date = {{ days_after('yesterday.known_date', 1) }}
     left join entered
         on spine.product_id = entered.product_id
         and spine.feature_date = entered.feature_date
-    {%- for days in [1, 7, 30, 90] %}
+    {%- for days in [7, 30, 90] %}
     left join left_{{ days }}d
         on spine.product_id = left_{{ days }}d.product_id
         and spine.feature_date = left_{{ days }}d.feature_date
@@ -80,6 +89,9 @@ moved as (
 select
     product_id,
     feature_at
+    {%- for measure in of_a_day %},
+    {{ measure }}_1d
+    {%- endfor %}
     {%- for measure, lengths in windows.items() %}{% for days in lengths %},
     cast(sum({{ measure }}_{{ days }}d) over so_far as bigint) as {{ measure }}_{{ days }}d
     {%- endfor %}{% endfor %}
