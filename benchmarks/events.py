@@ -162,3 +162,33 @@ def fill_shop(connection: duckdb.DuckDBPyConnection, size: dict) -> None:
         "product_type": "'Category ' || p % 40",
     }
     fill(connection, "stg_catalog__products", product | load, feeds)
+
+
+TABLES = [
+    "stg_web__events",
+    "stg_shop__customers",
+    "stg_shop__orders",
+    "stg_shop__order_lines",
+    "stg_catalog__products",
+]
+
+
+def hold_back_last_day(connection: duckdb.DuckDBPyConnection, to: Path) -> int:
+    """Move what became known on the last day into the DuckDB file `to`; return its number of events."""
+    to.unlink(missing_ok=True)
+    connection.execute(f"attach '{to}' as held")
+    (last,) = connection.execute("select max(load_id) from staging.stg_web__events").fetchone()
+    for table in TABLES:
+        connection.execute(f"create table held.{table} as from staging.{table} where load_id = '{last}'")
+        connection.execute(f"delete from staging.{table} where load_id = '{last}'")
+    (events,) = connection.execute("select count(*) from held.stg_web__events").fetchone()
+    connection.execute("detach held")
+    return events
+
+
+def give_back(connection: duckdb.DuckDBPyConnection, held: Path) -> None:
+    """Return what was held back: the last day arrives."""
+    connection.execute(f"attach '{held}' as held (read_only)")
+    for table in TABLES:
+        connection.execute(f"insert into staging.{table} from held.{table}")
+    connection.execute("detach held")

@@ -1,5 +1,6 @@
 """The loaders that ours is measured against, as contenders on the same data into a DuckDB file of their own."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -62,7 +63,7 @@ def fresh(*paths: Path) -> Callable[[], None]:
 def pins() -> dict[str, list[str]]:
     """Return what peers.txt says: a peer's name to the packages of its environment, the peer first."""
     lines = (line.split() for line in REQUIREMENTS.read_text().splitlines() if not line.startswith("#"))
-    return {packages[0].split("=")[0].split("-")[0]: packages for packages in lines}
+    return {re.split(r"[-=\[]", packages[0])[0]: packages for packages in lines}
 
 
 def pinned(peer: str) -> str:

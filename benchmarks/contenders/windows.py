@@ -16,7 +16,7 @@ PRODUCTS = {
     "clicks": [30],
     "impressions": [30],
 }
-"""A measure to its windows in days: what every contender makes. DuckDB by hand makes all columns that the models make."""
+"""A measure to its windows in days: what every contender makes. DuckDB by hand makes all columns of the models."""
 
 SINCE = {"views": "days_since_view", "carts": "days_since_cart", "orders": "days_since_order"}
 """Of a customer and a product also: days since the last."""

@@ -1,7 +1,7 @@
 """The windows as one would write them by hand for DuckDB alone: `windows_duckdb.py WAREHOUSE OUTPUT.duckdb`.
 
-All columns that the models make, from the tables that the models read. No table in between is kept, sums are in doubles,
-what came late is summed apart from the rest.
+All columns that the models make, from the tables that the models read. No table in between is kept, sums are in
+doubles, what came late is summed apart from the rest.
 """
 
 import sys
@@ -25,7 +25,8 @@ def days_known(tiles: str, by: str, measures: list[str]) -> str:
     """Return what each day came to, from the day that became known until something else did."""
     so_far = ", ".join(f"sum({measure}) over so_far as {measure}" for measure in measures)
     return f"""
-        select * exclude ({", ".join(measures)}), lead(known_date, 1, date '9999-12-31') over so_far as next_date, {so_far}
+        select * exclude ({", ".join(measures)}), {so_far},
+            lead(known_date, 1, date '9999-12-31') over so_far as next_date
         from {tiles}
         window so_far as (partition by {by}, event_date order by known_date rows unbounded preceding)"""
 
@@ -54,7 +55,8 @@ with tiles as (
         0::double as sessions
     from intermediate.int_events__attributed group by all
     union all
-    select customer_id, event_date, known_date, 0, 0, 0, 0, 0, 0, sessions from intermediate.int_customer_sessions__known
+    select customer_id, event_date, known_date, 0, 0, 0, 0, 0, 0, sessions
+    from intermediate.int_customer_sessions__known
 ),
 summed as (
     select customer_id, event_date, known_date, {", ".join(f"sum({measure}) as {measure}" for measure in MEASURES)}
@@ -87,10 +89,7 @@ with orders as (
 )
 select
     customer_id, feature_at,
-    {
-    sums(
-        orders=DAYS, revenue_minor=DAYS, units=[90], returned_units=[90], gross_minor=[90], discount_minor=[90]
-    )},
+    {sums(orders=DAYS, revenue_minor=DAYS, units=[90], returned_units=[90], gross_minor=[90], discount_minor=[90])},
     coalesce(sum(revenue_minor) filter (where orders > 0 and age <= 90), 0)::bigint as ordered_minor_90d,
     sum(orders)::bigint as orders_lifetime, sum(revenue_minor)::bigint as revenue_minor_lifetime,
     min(order_date) filter (where orders > 0) as first_order_date,
@@ -177,7 +176,9 @@ LEFT = " ".join(
 PRODUCT_DAYS = f"""
 create table o.products as
 with tiles as (
-    select product_id, event_date, known_date, {", ".join(f"sum({measure})::double as {measure}" for measure in PRODUCTS)}
+    select product_id, event_date, known_date, {
+    ", ".join(f"sum({measure})::double as {measure}" for measure in PRODUCTS)
+}
     from (
         select
             product_id, event_date, known_date, 0 as orders, 0 as web_orders, 0 as units, 0 as returned_units,
@@ -200,7 +201,9 @@ with tiles as (
 ),
 late as (
     select product_id, known_date + 1 as feature_date,
-        {", ".join(f"if(known_date < event_date + {days}, {measure}, 0) as {column}" for measure, days, column in WANTED)}
+        {
+    ", ".join(f"if(known_date < event_date + {days}, {measure}, 0) as {column}" for measure, days, column in WANTED)
+}
     from tiles where known_date > event_date {LEFT}
 ),
 late_days as (

@@ -27,7 +27,7 @@ def read(inputs: Path, name: str, ids: dict[str, pd.Index]) -> pd.DataFrame:
 
 def counted(events: pd.DataFrame, keys: list[str], kinds: dict[str, str]) -> pd.DataFrame:
     """Return how many events of each kind fall on each key."""
-    change = events["change"] if "change" in events else 1
+    change = events.get("change", 1)
     made = {name: (events["event_kind"] == kind).to_numpy() * change for name, kind in kinds.items()}
     return events[keys].assign(**made).groupby(keys, as_index=False, sort=False).sum()
 
@@ -109,7 +109,9 @@ def products(spine: pd.DataFrame, events: pd.DataFrame, orders: pd.DataFrame) ->
 def main(inputs: Path, outputs: Path) -> None:
     """Make the four tables as Parquet files."""
     ids = {
-        f"{kind}_id": pd.Index(pd.read_parquet(inputs / f"{kind}_spine.parquet", columns=[f"{kind}_id"])[f"{kind}_id"].unique())
+        f"{kind}_id": pd.Index(
+            pd.read_parquet(inputs / f"{kind}_spine.parquet", columns=[f"{kind}_id"])[f"{kind}_id"].unique()
+        )
         for kind in ("customer", "product")
     }
     outputs.mkdir(exist_ok=True)

@@ -36,7 +36,8 @@ def counted(events: pl.LazyFrame, keys: list[str], **kinds: str) -> pl.LazyFrame
     """Return how many events of each kind fall on each key."""
     change = pl.col("change") if "change" in events.collect_schema() else pl.lit(1, pl.Int64)
     return events.group_by(keys).agg(
-        pl.when(pl.col("event_kind") == kind).then(change).otherwise(0).sum().alias(name) for name, kind in kinds.items()
+        pl.when(pl.col("event_kind") == kind).then(change).otherwise(0).sum().alias(name)
+        for name, kind in kinds.items()
     )
 
 

@@ -1,0 +1,290 @@
+"""What features cost: `python -m benchmarks.features [--events N] [--runs N] [--work FOLDER] [--only PART …]`.
+
+A shop's typed events of a year, made in DuckDB. Parts: `windows` (sums over trailing windows, against DuckDB by hand,
+Polars and pandas), `labels` (features for a million labels, against Feast), `build` (all features: of a fifth of the
+events, within 4 GB, of all; one more day). Results are compared before a figure counts. Prints Markdown tables and,
+after a run of all parts, writes them to benchmarks/features.md.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import yaml
+
+from benchmarks import events, peers
+from benchmarks.contenders.windows import INPUTS, SINCE, TABLES, columns
+from benchmarks.measure import Contender, compare, run_once, table
+from benchmarks.peers import fresh
+
+ROOT = Path(__file__).parents[1]
+CONTENDERS = Path(__file__).parent / "contenders"
+PYTHON = sys.executable
+DBT = str(Path(PYTHON).parent / "dbt")
+LABELS = 1_000_000
+LIMIT = "4GB"
+
+WINDOWS = [
+    "int_customer_days__tiled",
+    "int_customer_behaviour__windowed",
+    "int_customer_orders__windowed",
+    "int_customer_product_days__tiled",
+    "int_customer_products__windowed",
+    "int_product_days__tiled",
+    "int_product_days__windowed",
+]
+"""The models that make what the contenders make."""
+FEATURES = ["+path:models/marts/features", "--exclude", "path:models/staging"]
+
+
+def dbt(name: str, warehouse: Path, *given: str, counted: Callable[[], int] = lambda: 0, limit: str = "") -> Contender:
+    """Return dbt on a warehouse, as a contender."""
+    work = warehouse.parent
+    settings = {
+        "WAREHOUSE": str(warehouse),
+        "PII_KEY": "what nobody needs to know here",
+        "DBT_TARGET_PATH": str(work / "target"),
+        "DBT_LOG_PATH": str(work / "logs"),
+    }
+    if limit:
+        profiles = yaml.safe_load((ROOT / "profiles.yml").read_text())
+        profiles["shopsmart"]["outputs"]["duckdb"]["settings"]["memory_limit"] = limit
+        work.mkdir(parents=True, exist_ok=True)
+        (work / "profiles.yml").write_text(yaml.safe_dump(profiles))
+        settings["DBT_PROFILES_DIR"] = str(work)
+    return Contender(name, [DBT, "run", "--project-dir", str(ROOT), *given], counted, settings)
+
+
+def shop(folder: Path, size: int) -> Path:
+    """Return a warehouse with a shop of `size` typed events and nothing built on them; made on first use.
+
+    Its file has the same name for every size: views hold it.
+    """
+    made = folder / f"shop-{size}" / "shop.duckdb"
+    if made.exists():
+        return made
+    empty = folder / "empty" / "shop.duckdb"
+    if not empty.exists():
+        empty.parent.mkdir(parents=True, exist_ok=True)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SOURCES__")}
+        runs = dbt("", empty)
+        for command in ([PYTHON, "-m", "load"], [DBT, "seed"], runs.command):
+            subprocess.run(command, cwd=ROOT, env=environment | runs.environment, check=True, stdout=subprocess.DEVNULL)
+    made.parent.mkdir(parents=True, exist_ok=True)
+    # Under its own name while it is filled, too: views hold the name of the file.
+    filling = made.parent / "filling" / made.name
+    fresh(filling.parent)()
+    filling.parent.mkdir()
+    shutil.copy(empty, filling)
+    print(events.make(filling, size), file=sys.stderr)
+    return filling.rename(made)
+
+
+def built(folder: Path, size: int) -> Path:
+    """Return a warehouse with all features of a shop; made on first use."""
+    made = folder / f"built-{size}" / "shop.duckdb"
+    if not made.exists():
+        copy = made.with_name("copy") / "shop.duckdb"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(shop(folder, size), copy)
+        run_once(dbt("all features", copy, "--full-refresh", "--select", *FEATURES), folder / "log")
+        copy.rename(made)
+    return made
+
+
+def summed(connection: duckdb.DuckDBPyConnection, relation: str, of: str) -> dict[str, int]:
+    """Return the sum of each column that all contenders make of a table and, where all have the same, its rows."""
+    named = [column for _, _, column in columns(TABLES[of][1])]
+    named += list(SINCE.values()) if of == "customer_products" else []
+    sums = ", ".join(f"cast(sum({column}) as bigint) as {column}" for column in named)
+    rows = ", count(*) as rows" if "products" in of else ""
+    found = connection.execute(f"select {sums}{rows} from {relation}")
+    return dict(zip((column[0] for column in found.description), found.fetchone(), strict=True))
+
+
+def same_sums(warehouse: Path, made: Callable[[str], str], attached: str = "") -> Callable[[], int]:
+    """Return a function that compares what a contender made with the models' tables and counts the rows of these.
+
+    `made` gives the relation that stands for a table. Raises AssertionError where a sum differs.
+    """
+
+    def compare_sums() -> int:
+        total = 0
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            if attached:
+                connection.execute(f"attach '{attached}' as made (read_only)")
+            for name, (model, _) in TABLES.items():
+                ours, theirs = summed(connection, f"intermediate.{model}", name), summed(connection, made(name), name)
+                other = {column: (ours[column], theirs[column]) for column in ours if ours[column] != theirs[column]}
+                assert not other, f"{name}: {other}"
+                total += connection.execute(f"select count(*) from intermediate.{model}").fetchone()[0]
+        return total
+
+    return compare_sums
+
+
+def windows(folder: Path, size: int, runs: int, home: Path | None) -> str:
+    """Measure the windows: ours, DuckDB by hand, Polars, pandas."""
+    warehouse = built(folder, size)
+    inputs, hand = folder / f"inputs-{size}", folder / "by_hand.duckdb"
+    if not inputs.exists():
+        export(warehouse, inputs)
+    alike = same_sums(warehouse, lambda name: f"intermediate.{TABLES[name][0]}")
+    hand_command = [PYTHON, str(CONTENDERS / "windows_duckdb.py"), str(warehouse), str(hand)]
+    contenders = [
+        Contender(
+            "DuckDB by hand, all columns",
+            hand_command,
+            same_sums(warehouse, lambda name: f"made.{name}", str(hand)),
+            before=fresh(hand),
+        ),
+        dbt("dbt, all columns", warehouse, "--full-refresh", "--select", *WINDOWS, counted=alike),
+    ]
+    for peer in ("polars", "pandas") if home else ():
+        outputs = folder / f"{peer}-made"
+        command = [home / peer / "bin" / "python", CONTENDERS / f"windows_{peer}.py", inputs, outputs]
+        contenders.append(
+            Contender(
+                f"{peers.pinned(peer)}, {sum(len(columns(of)) for _, of in TABLES.values()) + len(SINCE)} columns",
+                [str(part) for part in command],
+                same_sums(warehouse, lambda name, outputs=outputs: f"'{outputs}/{name}.parquet'"),
+                before=peers.ready(home / peer, outputs),
+            )
+        )
+    rows = alike()
+    return table(
+        "Windows of customers, products and both", compare(contenders, runs, folder, rows), rows, contenders[0].name
+    )
+
+
+def export(warehouse: Path, inputs: Path) -> None:
+    """Write what Polars and pandas are given as Parquet files."""
+    inputs.mkdir()
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for name, query in INPUTS.items():
+            connection.execute(f"copy ({query.format(intermediate='intermediate')}) to '{inputs}/{name}.parquet'")
+
+
+def labels(folder: Path, size: int, runs: int, home: Path | None) -> str:
+    """Measure how long it takes to give labels their customers' features."""
+    asked, features = folder / "labels.parquet", folder / "customer_features.parquet"
+    ours, theirs = folder / "labels_ours.parquet", folder / "labels_feast.parquet"
+    with duckdb.connect(str(built(folder, size)), read_only=True) as connection:
+        customers = "features.customer_features"
+        connection.execute(f"copy (from {customers} order by customer_id, feature_at) to '{features}'")
+        # Any moment of a day that has features.
+        moment = "feature_at + to_seconds(cast(hash(customer_id, feature_at) % 86400 as bigint))"
+        connection.execute(
+            f"""copy (
+                select customer_id, {moment} as event_timestamp from {customers}
+                order by hash(feature_at, customer_id) limit {LABELS}
+            ) to '{asked}'"""
+        )
+        number = connection.execute(f"select count(*) from '{asked}'").fetchone()[0]
+
+    def alike(made: Path) -> Callable[[], int]:
+        def count() -> int:
+            described = duckdb.sql(f"describe from '{ours}'").fetchall()
+            numbers = [name for name, kind, *_ in described if kind in ("BIGINT", "DOUBLE", "INTEGER")]
+            sums = ", ".join(f"round(sum({name}), 3), count({name})" for name in numbers)
+            one, other = (duckdb.sql(f"select {sums}, count(*) from '{file}'").fetchone() for file in (ours, made))
+            assert one == other, f"{made} differs"
+            return other[-1]
+
+        return count
+
+    given = [str(asked), str(features)]
+    by_equality = [PYTHON, str(CONTENDERS / "labels_duckdb.py"), *given, str(ours)]
+    contenders = [Contender("join by equality", by_equality, alike(ours), before=fresh(ours))]
+    if home:
+        command = [str(home / "feast" / "bin" / "python"), str(CONTENDERS / "labels_feast.py"), *given, str(theirs)]
+        ready = peers.ready(home / "feast", theirs)
+        contenders.append(Contender(f"{peers.pinned('feast')}, DuckDB store", command, alike(theirs), before=ready))
+    taken = compare(contenders, runs, folder, number)
+    return table("Features for labels, point in time", taken, number, contenders[0].name)
+
+
+def digest(warehouse: Path) -> dict[str, tuple]:
+    """Return rows and a hash of all values, whatever their order, of each feature table."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        names = connection.execute("select table_name from duckdb_tables() where schema_name = 'features'").fetchall()
+        return {
+            name: connection.execute(
+                f"select count(*), sum(cast(hash(made) as hugeint)) from features.{name} as made"
+            ).fetchone()
+            for (name,) in sorted(names)
+        }
+
+
+def build(folder: Path, size: int, runs: int) -> str:
+    """Measure all features in full: of a fifth of the events, within a limit of memory, of all; and one more day."""
+    copy = folder / "building" / "shop.duckdb"
+
+    def full(name: str, source: Path, limit: str = "") -> Contender:
+        def from_nothing() -> None:
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy(source, copy)
+
+        contender = dbt(name, copy, "--full-refresh", "--select", *FEATURES, limit=limit)
+        contender.before = from_nothing
+        return contender
+
+    source = shop(folder, size)
+    contenders = [
+        full(f"{size // 5:,} events", shop(folder, size // 5)),
+        full(f"{size:,} events, DuckDB limited to {LIMIT}", source, LIMIT),
+        full(f"{size:,} events", source),
+    ]
+    results = compare(contenders, runs, folder, 0)
+    whole = digest(copy)
+    contenders[-1].before()
+    with duckdb.connect(str(copy)) as connection:
+        held = events.hold_back_last_day(connection, folder / "held.duckdb")
+    contenders[-1].before = lambda: None
+    run_once(contenders[-1], folder / "log")
+    with duckdb.connect(str(copy)) as connection:
+        events.give_back(connection, folder / "held.duckdb")
+    for name in (f"one more day of {held:,} events", "once more, nothing new"):
+        results[name] = run_once(dbt(name, copy, "--select", *FEATURES), folder / "log")
+    assert digest(copy) == whole, "a day added is not what a full build makes"
+    rows = sum(count for count, _ in whole.values())
+    return table("All features in dbt", results, rows, contenders[-1].name)
+
+
+def main() -> None:
+    """Measure what was asked for, print it and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "features-benchmark")
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="measure others as well")
+    parser.add_argument("--only", choices=["windows", "labels", "build"], action="append")
+    given = parser.parse_args()
+    given.work = given.work.resolve()
+    given.work.mkdir(parents=True, exist_ok=True)
+    home = given.work / "peers" if given.peers else None
+    parts = {
+        "windows": lambda: windows(given.work, given.events, given.runs, home),
+        "labels": lambda: labels(given.work, given.events, given.runs, home),
+        "build": lambda: build(given.work, given.events, given.runs),
+    }
+    wanted = given.only or list(parts)
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    made = [f"{machine}, DuckDB {duckdb.__version__}; {given.events:,} events; medians of {given.runs}.\n"]
+    for name in wanted:
+        made.append(parts[name]())
+        print(made[-1], flush=True)
+    if not given.only:
+        heading = "# What features cost\n\n`python -m benchmarks.features`: "
+        (ROOT / "benchmarks" / "features.md").write_text(heading + "\n".join(made))
+
+
+if __name__ == "__main__":
+    main()
