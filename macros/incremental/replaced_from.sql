@@ -21,13 +21,14 @@
                 {%- endif %} as varchar
             ) as first_day
             from (
-                select coalesce(
-                    greatest(
+                -- greatest passes over nulls: of nothing, there is no first day.
+                select case
+                    when count(*) = 0 then date '9999-12-31'
+                    else greatest(
                         min(known_date),
                         (select {{ days_after('max(known_date)', -var('late_days')) }} from {{ arrivals }})
-                    ),
-                    date '9999-12-31'
-                ) as first_day
+                    )
+                end as first_day
                 from {{ arrivals }}
                 where (source, load_id) not in (
                     select (source, load_id) from {{ build_log() }}

@@ -29,6 +29,21 @@ with assertions as (
         'json_fields reads a key with a hyphen' as claim,
         {{ json_field(json_fields("'{\"item-price\": \"1\"}'", ['$."item-price"']), '$."item-price"') }} = '1' as holds
     union all
+    select
+        'hashed_share is the first eight digits of the MD5, as a share' as claim,
+        {{ hashed_share("'a'") }} = 214005177e0 / 4294967296 as holds
+    union all
+    select
+        'quantile lies between two values by how near each is' as claim,
+        (select {{ quantile('number', 0.25) }} from (select 1 as number union all select 2 as number) as numbers) = 1.25 as holds
+    union all
+    select
+        'collected keeps the order that it is given' as claim,
+        (
+            select {{ collected('name', '-number') }}
+            from (select 'a' as name, 1 as number union all select 'b' as name, 2 as number) as numbers
+        ) = {{ split_text("'b,a'", ',') }} as holds
+    union all
     select 'json_elements gives null for what is no array' as claim, {{ json_elements("'nothing'") }} is null as holds
     union all
     select

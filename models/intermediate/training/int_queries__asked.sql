@@ -1,0 +1,95 @@
+-- A customer comes to the shop: the first visit of each day, as it was known when the day was over. Nothing of the day
+-- itself is in the features of `feature_at`.
+with refusals as (
+
+    select
+        customer_id,
+        valid_from,
+        valid_to
+    from {{ ref('int_customers__changed') }}
+    where
+        attribute = 'personalization_consent'
+        and lower(value) = 'false'
+
+),
+
+cutoffs as (
+
+    select * from {{ ref('int_training_cutoffs') }}
+
+),
+
+moments as (
+
+    select
+        customer_id,
+        event_at,
+        event_date,
+        min(event_id) as event_id
+    from {{ ref('int_events__attributed') }}
+    where known_date = event_date
+    group by customer_id, event_at, event_date
+    having sum(change) > 0
+
+),
+
+gaps as (
+
+    select
+        moments.*,
+        lag(event_at) over (partition by customer_id order by event_at) as previous_event_at
+    from moments
+
+),
+
+-- What began the evening before is that day's visit.
+starts as (
+
+    select
+        customer_id,
+        event_date,
+        min(event_at) as asked_at,
+        min_by(event_id, event_at) as event_id
+    from gaps
+    where
+        previous_event_at is null
+        or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
+    group by customer_id, event_date
+
+),
+
+-- Whoever has taken the consent back since is not learnt from either.
+consenting as (
+
+    select starts.*
+    from starts
+    anti join refusals
+        on starts.customer_id = refusals.customer_id
+        and (
+            refusals.valid_to = timestamp '9999-12-31 00:00:00'
+            or (starts.asked_at >= refusals.valid_from and starts.asked_at < refusals.valid_to)
+        )
+
+)
+
+select
+    spine.customer_id || ' ' || cast(spine.feature_date as string) as query_id,
+    spine.customer_id,
+    consenting.asked_at,
+    spine.feature_at,
+    spine.feature_date,
+    cast({{ days_after('spine.feature_date', var('label_days') + var('label_grace_days')) }} as timestamp) as matured_at,
+    spine.feature_date < cutoffs.test_until as is_matured,
+    case
+        when spine.feature_date < cutoffs.train_from then 'warm_up'
+        when spine.feature_date < cutoffs.train_until then 'train'
+        when spine.feature_date >= cutoffs.validation_from and spine.feature_date < cutoffs.validation_until then 'validation'
+        when spine.feature_date >= cutoffs.test_from and spine.feature_date < cutoffs.test_until then 'test'
+        when spine.feature_date >= cutoffs.test_until then 'unmatured'
+        else 'embargo'
+    end as split
+from consenting
+inner join {{ ref('int_feature_spine__customers') }} as spine
+    on consenting.customer_id = spine.customer_id
+    and consenting.event_date = spine.feature_date
+cross join cutoffs
