@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from operate import training_set
 from operate.build import build
 from operate.prove import add_arguments, prove
 from operate.query import query
@@ -20,7 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     querying.add_argument("sql")
     proving = commands.add_parser("prove", help="prove on a copy of the warehouse that no feature looks ahead")
     add_arguments(proving)
+    versioning = commands.add_parser("training-set", help="keep a version of the training tables, or compare two")
+    training_set.add_arguments(versioning)
     options = parser.parse_args(arguments)
+    if options.command == "training-set":
+        return training_set.training_set(options)
     if options.command == "prove":
         return prove(options)
     if options.command == "query":

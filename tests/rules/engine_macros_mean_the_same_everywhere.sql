@@ -34,15 +34,30 @@ with assertions as (
         {{ hashed_share("'a'") }} = 214005177e0 / 4294967296 as holds
     union all
     select
-        'quantile lies between two values by how near each is' as claim,
-        (select {{ quantile('number', 0.25) }} from (select 1 as number union all select 2 as number) as numbers) = 1.25 as holds
+        'quantiles lie between two values by how near each is' as claim,
+        (
+            select {{ array_item(quantiles('number', [0, 0.25]), 2) }}
+            from (
+                select 1 as number
+                union all
+                select 2 as number
+            ) as numbers
+        ) = 1.25 as holds
     union all
     select
         'collected keeps the order that it is given' as claim,
         (
-            select {{ collected('name', '-number') }}
-            from (select 'a' as name, 1 as number union all select 'b' as name, 2 as number) as numbers
-        ) = {{ split_text("'b,a'", ',') }} as holds
+            select {{ array_item(collected('name', '-number'), 1) }}
+            from (
+                select
+                    'a' as name,
+                    1 as number
+                union all
+                select
+                    'b' as name,
+                    2 as number
+            ) as numbers
+        ) = 'b' as holds
     union all
     select 'json_elements gives null for what is no array' as claim, {{ json_elements("'nothing'") }} is null as holds
     union all

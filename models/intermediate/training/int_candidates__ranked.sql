@@ -40,11 +40,11 @@ known_products as (
 pair_days as (
 
     select
-        days.feature_at,
+        queries.feature_at,
         max(pairs.feature_at) as pairs_at
-    from (select feature_at from queries group by feature_at) as days
-    inner join {{ ref('int_feature_spine__pairs') }} as pairs on days.feature_at >= pairs.feature_at
-    group by days.feature_at
+    from queries
+    inner join {{ ref('int_feature_spine__pairs') }} as pairs on queries.feature_at >= pairs.feature_at
+    group by queries.feature_at
 
 ),
 
@@ -64,7 +64,8 @@ scored as (
         known_products.query_id,
         pairs.related_product_id as product_id,
         'co_visit' as source,
-        round(sum(pairs.cosine / known_products.days_since_view), 9) as score
+        -- In millionths, so that a sum is the same whatever its order.
+        cast(sum(cast(round(1000000 * pairs.cosine / known_products.days_since_view) as bigint)) as double) / 1000000 as score
     from known_products
     inner join pair_days on known_products.feature_at = pair_days.feature_at
     inner join {{ ref('product_pairs') }} as pairs

@@ -42,32 +42,32 @@ shown as (
 
 ),
 
-{% for kind, power in {'popularity': 3, 'uniform': 1}.items() -%}
-{%- set draw = "queries.query_id || ' " ~ kind ~ " ' || cast(draws.number as string)" -%}
--- {{ 'The more popular, the more often' if kind == 'popularity' else 'Each as often as another' }}.
-drawn_by_{{ kind }} as (
+sizes as (
 
     select
-        draws.query_id,
-        offered.product_id
-    from (
-        select
-            queries.query_id,
-            queries.feature_at,
-            {{ hashed_share(draw) }} as share
-        from queries
-        cross join range(0, {{ limits[kind] }}) as draws (number)
-    ) as draws
-    inner join (select feature_at, max(offered_products) as products from offered group by feature_at) as sizes
-        on draws.feature_at = sizes.feature_at
-    inner join offered
-        on draws.feature_at = offered.feature_at
-        and offered.place = 1 + cast(floor(sizes.products * power(draws.share, {{ power }})) as bigint)
-    group by draws.query_id, offered.product_id
+        feature_at,
+        max(offered_products) as products
+    from offered
+    group by feature_at
 
 ),
 
-{% endfor -%}
+-- Places among the products of the day: the more popular, the more often, or each as often as another.
+draws as (
+    {% for kind, power in {'popularity': 3, 'uniform': 1}.items() %}
+    {%- set draw = "queries.query_id || ' " ~ kind ~ " ' || cast(draws.number as string)" %}
+    select
+        queries.query_id,
+        queries.feature_at,
+        '{{ kind }}' as negative_type,
+        1 + cast(floor(sizes.products * power({{ hashed_share(draw) }}, {{ power }})) as bigint) as place
+    from queries
+    inner join sizes on queries.feature_at = sizes.feature_at
+    cross join range(0, {{ limits[kind] }}) as draws (number)
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
 negatives as (
 
     select
@@ -79,18 +79,13 @@ negatives as (
     union all
 
     select
-        query_id,
-        product_id,
-        'popularity' as negative_type
-    from drawn_by_popularity
-
-    union all
-
-    select
-        query_id,
-        product_id,
-        'uniform' as negative_type
-    from drawn_by_uniform
+        draws.query_id,
+        offered.product_id,
+        draws.negative_type
+    from draws
+    inner join offered
+        on draws.feature_at = offered.feature_at
+        and draws.place = offered.place
 
 ),
 
@@ -144,6 +139,8 @@ select
     negative_type
 from numbered
 where
-    {%- for kind, limit in limits.items() %}
-    {{ 'or ' if not loop.first }}(negative_type = '{{ kind }}' and place <= {{ limit }})
-    {%- endfor %}
+    place <= case negative_type
+        {%- for kind, limit in limits.items() %}
+        when '{{ kind }}' then {{ limit }}
+        {%- endfor %}
+    end

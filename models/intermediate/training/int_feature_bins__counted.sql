@@ -1,9 +1,8 @@
 -- How often each outcome falls on each tenth of a feature's values in the train split. A text's values are its bins, what
 -- is missing is a bin of its own.
-with examples as (
+with told as (
 
-    select *
-    from {{ ref('training_examples') }}
+    select * from {{ ref('int_feature_values__told') }}
     where split = 'train'
 
 ),
@@ -13,27 +12,34 @@ statistics as (
     select * from {{ ref('feature_statistics') }}
     where split = 'train'
 
+),
+
+binned as (
+
+    select
+        told.feature,
+        case
+            when told.text_value is not null then told.text_value
+            when told.number_value is null then 'missing'
+            {%- for tenth in range(1, 10) %}
+            when told.number_value <= statistics.p{{ tenth }}0 then '{{ tenth }}'
+            {%- endfor %}
+            else '10'
+        end as bin,
+        told.label_view,
+        told.label_cart,
+        told.label_order
+    from told
+    inner join statistics on told.feature = statistics.feature
+
 )
 
-{% for feature, value, is_text in training_feature_values() %}
 select
-    '{{ feature }}' as feature,
-    {%- if is_text %}
-    coalesce(examples.{{ feature }}, 'missing') as bin,
-    {%- else %}
-    coalesce(cast(
-        {%- for tenth in range(1, 10) %}
-        {{ '+ ' if not loop.first }}case when {{ value }} > statistics.p{{ tenth }}0 then 1 when {{ value }} is not null then 0 end
-        {%- endfor %}
-        as string
-    ), 'missing') as bin,
-    {%- endif %}
-    examples.label_view,
-    examples.label_cart,
-    examples.label_order,
+    feature,
+    bin,
+    label_view,
+    label_cart,
+    label_order,
     count(*) as examples
-from examples
-inner join statistics on statistics.feature = '{{ feature }}'
-group by bin, examples.label_view, examples.label_cart, examples.label_order
-{{ 'union all' if not loop.last }}
-{% endfor %}
+from binned
+group by feature, bin, label_view, label_cart, label_order

@@ -58,17 +58,27 @@ starts as (
 
 ),
 
--- Whoever has taken the consent back since is not learnt from either.
+-- Whoever has taken the consent back by the last day is not learnt from either.
+refusing as (
+
+    select refusals.customer_id
+    from refusals
+    inner join cutoffs
+        on refusals.valid_from < cast(cutoffs.last_date as timestamp)
+        and refusals.valid_to >= cast(cutoffs.last_date as timestamp)
+    group by refusals.customer_id
+
+),
+
 consenting as (
 
     select starts.*
     from starts
+    anti join refusing on starts.customer_id = refusing.customer_id
     anti join refusals
         on starts.customer_id = refusals.customer_id
-        and (
-            refusals.valid_to = timestamp '9999-12-31 00:00:00'
-            or (starts.asked_at >= refusals.valid_from and starts.asked_at < refusals.valid_to)
-        )
+        and starts.asked_at >= refusals.valid_from
+        and starts.asked_at < refusals.valid_to
 
 )
 
@@ -83,13 +93,14 @@ select
     case
         when spine.feature_date < cutoffs.train_from then 'warm_up'
         when spine.feature_date < cutoffs.train_until then 'train'
-        when spine.feature_date >= cutoffs.validation_from and spine.feature_date < cutoffs.validation_until then 'validation'
-        when spine.feature_date >= cutoffs.test_from and spine.feature_date < cutoffs.test_until then 'test'
-        when spine.feature_date >= cutoffs.test_until then 'unmatured'
-        else 'embargo'
+        when spine.feature_date < cutoffs.validation_from then 'embargo'
+        when spine.feature_date < cutoffs.validation_until then 'validation'
+        when spine.feature_date < cutoffs.test_from then 'embargo'
+        when spine.feature_date < cutoffs.test_until then 'test'
+        else 'unmatured'
     end as split
 from consenting
 inner join {{ ref('int_feature_spine__customers') }} as spine
     on consenting.customer_id = spine.customer_id
     and consenting.event_date = spine.feature_date
-cross join cutoffs
+inner join cutoffs on spine.feature_date < cutoffs.last_date

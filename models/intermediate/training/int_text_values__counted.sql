@@ -1,19 +1,31 @@
 -- How often each value of a text occurs in the train split: what frequency encoding reads.
-with examples as (
+with counted as (
 
-    select *
-    from {{ ref('training_examples') }}
+    select
+        feature,
+        text_value,
+        count(*) as examples
+    from {{ ref('int_feature_values__told') }}
+    where
+        split = 'train'
+        and text_value is not null
+    group by feature, text_value
+
+),
+
+statistics as (
+
+    select
+        feature,
+        examples
+    from {{ ref('feature_statistics') }}
     where split = 'train'
 
 )
 
-{% for feature, value, is_text in training_feature_values() if is_text %}
 select
-    '{{ feature }}' as feature,
-    {{ feature }} as text_value,
-    cast(count(*) as double) / (select count(*) from examples) as share
-from examples
-where {{ feature }} is not null
-group by {{ feature }}
-{{ 'union all' if not loop.last }}
-{% endfor %}
+    counted.feature,
+    counted.text_value,
+    cast(counted.examples as double) / statistics.examples as share
+from counted
+inner join statistics on counted.feature = statistics.feature

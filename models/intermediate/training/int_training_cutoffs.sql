@@ -1,7 +1,8 @@
 {{ config(materialized='view') }}
 
 -- The days on which the splits begin, one row. From the last day back: labels that have not matured, test, embargo,
--- validation, embargo, train, and at the beginning the days that fill the windows.
+-- validation, embargo, train, and at the beginning the days that fill the windows. The last day is that of the features, or
+-- an earlier one that is asked for: what became known on it or later counts for nothing.
 {%- set horizon = var('label_days') + var('label_grace_days') %}
 with known as (
 
@@ -12,7 +13,12 @@ with known as (
 
 last_day as (
 
-    select feature_date as last_date
+    select
+        {% if var('training_until') -%}
+        least(feature_date, date '{{ var("training_until") }}') as last_date
+        {%- else -%}
+        feature_date as last_date
+        {%- endif %}
     from {{ ref('int_feature_spine__last_day') }}
 
 ),

@@ -60,10 +60,10 @@ found as (
         wanted.split,
         wanted.label,
         sources.source,
-        count(*) as wanted_products,
         {%- for cutoff in cutoffs %}
-        cast(count_if(candidates.place <= {{ cutoff }}) as bigint) as found_{{ cutoff }}{{ ',' if not loop.last }}
+        cast(count_if(candidates.place <= {{ cutoff }}) as bigint) as found_{{ cutoff }},
         {%- endfor %}
+        count(*) as wanted_products
     from wanted
     cross join sources
     left join candidates
@@ -74,15 +74,24 @@ found as (
 
 ),
 
+days as (
+
+    select
+        feature_at,
+        split
+    from queries
+    group by feature_at, split
+
+),
+
 offered as (
 
     select
-        queries.split,
+        days.split,
         count(distinct offered.product_id) as offered_products
     from {{ ref('int_products__offered') }} as offered
-    inner join (select feature_at, split from queries group by feature_at, split) as queries
-        on offered.feature_at = queries.feature_at
-    group by queries.split
+    inner join days on offered.feature_at = days.feature_at
+    group by days.split
 
 ),
 

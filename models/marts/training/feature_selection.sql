@@ -68,7 +68,11 @@ redundant as (
     select
         judged.feature,
         judged.label,
-        min_by(better.feature, -better.mutual_information) as redundant_with
+        better.feature as redundant_with,
+        row_number() over (
+            partition by judged.feature, judged.label
+            order by better.mutual_information desc, better.feature asc
+        ) as place
     from judged
     inner join pairs on judged.feature = pairs.feature
     inner join judged as better
@@ -80,7 +84,6 @@ redundant as (
             better.mutual_information > judged.mutual_information
             or (better.mutual_information = judged.mutual_information and better.feature < judged.feature)
         )
-    group by judged.feature, judged.label
 
 )
 
@@ -99,3 +102,4 @@ from judged
 left join redundant
     on judged.feature = redundant.feature
     and judged.label = redundant.label
+    and redundant.place = 1

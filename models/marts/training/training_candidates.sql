@@ -5,7 +5,11 @@ with ranked as (
 
     select
         candidates.*,
-        case source {% for source in sources %} when '{{ source }}' then {{ loop.index }}{% endfor %} end as source_order
+        case source
+            {%- for source in sources %}
+            when '{{ source }}' then {{ loop.index }}
+            {%- endfor %}
+        end as source_order
     from {{ ref('int_candidates__ranked') }} as candidates
 
 ),

@@ -41,38 +41,52 @@ outcomes as (
 
 ),
 
--- The same days as for training_examples, with an embargo as long as this label takes.
+-- This label takes longer: the test is earlier, the embargo as long as the label.
+dated as (
+
+    select
+        queries.query_id,
+        queries.customer_id,
+        queries.feature_at,
+        queries.feature_date,
+        {{ days_after('queries.feature_date', horizon) }} as matured_date,
+        cutoffs.last_date,
+        cutoffs.train_from,
+        {{ days_after('cutoffs.last_date', -horizon - var('test_days')) }} as test_from
+    from queries
+    cross join cutoffs
+
+),
+
 judged as (
 
     select
-        queries.customer_id,
-        queries.feature_at,
-        cast({{ days_after('queries.feature_date', horizon) }} as timestamp) as matured_at,
-        {{ days_after('queries.feature_date', horizon) }} <= cutoffs.last_date as is_matured,
+        dated.customer_id,
+        dated.feature_at,
+        cast(dated.matured_date as timestamp) as matured_at,
+        dated.matured_date < dated.last_date as is_matured,
         case
-            when {{ days_after('queries.feature_date', horizon) }} > cutoffs.last_date then 'unmatured'
-            when queries.feature_date >= {{ days_after('cutoffs.last_date', -horizon - var('test_days') + 1) }} then 'test'
-            when queries.feature_date >= {{ days_after('cutoffs.last_date', -2 * horizon - var('test_days') + 1) }} then 'embargo'
-            when queries.feature_date < cutoffs.train_from then 'warm_up'
+            when dated.matured_date >= dated.last_date then 'unmatured'
+            when dated.feature_date < dated.train_from then 'warm_up'
+            when dated.feature_date >= dated.test_from then 'test'
+            when dated.matured_date >= dated.test_from then 'embargo'
             else 'train'
         end as split,
-        case when {{ days_after('queries.feature_date', horizon) }} <= cutoffs.last_date
-            then coalesce(outcomes.orders, 0)
-        end as orders_next_30d,
-        case when {{ days_after('queries.feature_date', horizon) }} <= cutoffs.last_date
-            then coalesce(cast(outcomes.revenue_minor as double) / 100, 0)
+        case when dated.matured_date < dated.last_date then coalesce(outcomes.orders, 0) end as orders_next_30d,
+        case
+            when dated.matured_date < dated.last_date then coalesce(cast(outcomes.revenue_minor as double) / 100, 0)
         end as revenue_next_30d
-    from queries
-    cross join cutoffs
-    left join outcomes on queries.query_id = outcomes.query_id
+    from dated
+    left join outcomes on dated.query_id = outcomes.query_id
 
 )
 
 select
-    judged.*,
-    {%- for name in features.customer.numbers + features.customer.texts %}
-    customers.{{ name }} as customer_{{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    judged.*
+    {%- for name in features.customer.numbers + features.customer.texts[:-1] %},
+    customers.{{ name }} as customer_{{ name }}
+    {%- endfor %},
+    customers.country_code as customer_country_code
 from judged
 inner join {{ ref('customer_features') }} as customers
     on judged.customer_id = customers.customer_id

@@ -1,4 +1,3 @@
-{%- set features = training_features() %}
 with queries as (
 
     select * from {{ ref('int_queries__asked') }}
@@ -8,30 +7,6 @@ with queries as (
 examples as (
 
     select * from {{ ref('int_examples__sampled') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('customer_features') }}
-
-),
-
-products as (
-
-    select * from {{ ref('product_features') }}
-
-),
-
-customer_products as (
-
-    select * from {{ ref('customer_product_features') }}
-
-),
-
-categories as (
-
-    select * from {{ ref('customer_category_features') }}
 
 ),
 
@@ -59,38 +34,6 @@ judged as (
 
 )
 
-select
-    judged.*,
-    {%- for name in features.customer.numbers + features.customer.texts %}
-    customers.{{ name }} as customer_{{ name }},
-    {%- endfor %}
-    {%- for name in features.product.numbers + features.product.flags + features.product.texts %}
-    products.{{ name }} as product_{{ name }},
-    {%- endfor %}
-    {%- for name in features.customer_product.counts %}
-    coalesce(customer_products.{{ name }}, 0) as customer_product_{{ name }},
-    {%- endfor %}
-    {%- for name in features.customer_product.numbers %}
-    customer_products.{{ name }} as customer_product_{{ name }},
-    {%- endfor %}
-    {%- for name in features.customer_product.flags %}
-    coalesce(customer_products.{{ name }}, false) as customer_product_{{ name }},
-    {%- endfor %}
-    {%- for name in features.customer_category.numbers %}
-    categories.{{ name }} as customer_category_{{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
+select judged.* {{- feature_columns() }}
 from judged
-inner join customers
-    on judged.customer_id = customers.customer_id
-    and judged.feature_at = customers.feature_at
-left join products
-    on judged.product_id = products.product_id
-    and judged.feature_at = products.feature_at
-left join customer_products
-    on judged.customer_id = customer_products.customer_id
-    and judged.product_id = customer_products.product_id
-    and judged.feature_at = customer_products.feature_at
-left join categories
-    on judged.customer_id = categories.customer_id
-    and products.category = categories.category
-    and judged.feature_at = categories.feature_at
+{{ feature_joins('judged') }}

@@ -10,12 +10,7 @@
     ],
     'customer_loyalty_tier': ['none', 'bronze', 'silver', 'gold']
 } %}
-{%- set numbers, flags, texts = [], [], [] %}
-{%- for table, kinds in training_features().items() %}
-    {%- for name in kinds.counts + kinds.numbers %}{% do numbers.append(table ~ '_' ~ name) %}{% endfor %}
-    {%- for name in kinds.flags %}{% do flags.append(table ~ '_' ~ name) %}{% endfor %}
-    {%- for name in kinds.texts %}{% do texts.append(table ~ '_' ~ name) %}{% endfor %}
-{%- endfor %}
+{%- set features = training_feature_values() %}
 with examples as (
 
     select * from {{ ref('training_examples') }}
@@ -26,11 +21,11 @@ with examples as (
 fitted as (
 
     select
-        {%- for feature in numbers %}
+        {%- for feature, value, is_text in features if not is_text %}
         {%- for statistic in ['mean', 'deviation', 'minimum', 'maximum'] %}
-        max(case when feature = '{{ feature }}' then {{ statistic }} end) as {{ feature }}__{{ statistic }}{{ ',' if not loop.last }}
-        {%- endfor %}{{ ',' if not loop.last }}
-        {%- endfor %}
+        max(case when feature = '{{ feature }}' then {{ statistic }} end) as {{ feature }}__{{ statistic }},
+        {%- endfor %}{% endfor %}
+        count(*) as features
     from {{ ref('feature_statistics') }}
     where split = 'train'
 
@@ -50,24 +45,20 @@ select
     examples.label_cart,
     examples.label_order,
     examples.gain,
-    examples.sample_weight,
-    {%- for feature in numbers %}
-    {{ scaled('examples.' ~ feature, 'fitted.' ~ feature, scaling_of(feature)) }} as {{ feature }},
+    examples.sample_weight
+    {%- for feature, value, is_text in features if not is_text %},
+    {{ scaled(value, 'fitted.' ~ feature, scaling_of(feature)) }} as {{ feature }}
     {%- endfor %}
-    {%- for feature in flags %}
-    case when examples.{{ feature }} then 1e0 else 0e0 end as {{ feature }},
-    {%- endfor %}
-    {%- for feature, values in one_hot.items() %}
-    {%- for value in values %}
-    case when examples.{{ feature }} = '{{ value }}' then 1e0 else 0e0 end as {{ feature }}__{{ value }},
-    {%- endfor %}
-    {%- endfor %}
-    {%- for feature in texts %}
-    coalesce({{ feature }}_shares.share, 0) as {{ feature }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {%- for feature, values in one_hot.items() %}{% for value in values %},
+    case when examples.{{ feature }} = '{{ value }}' then 1e0 else 0e0 end as {{ feature }}__{{ value }}
+    {%- endfor %}{% endfor %}
+    {%- for feature, value, is_text in features if is_text and feature != 'product_category' %},
+    coalesce({{ feature }}_shares.share, 0) as {{ feature }}
+    {%- endfor %},
+    coalesce(product_category_shares.share, 0) as product_category
 from examples
 cross join fitted
-{%- for feature in texts %}
+{%- for feature, value, is_text in features if is_text %}
 left join shares as {{ feature }}_shares
     on {{ feature }}_shares.feature = '{{ feature }}'
     and examples.{{ feature }} = {{ feature }}_shares.text_value
