@@ -39,6 +39,8 @@ TABLES = {
     "features.customer_product_features": "rows: a customer and a product they had to do with",
     "features.customer_category_features": "rows: a customer and a category they had to do with",
     "features.product_pairs": "rows: two products that go together",
+    "training.training_examples": "rows: a visit and a product to rank or not",
+    "training.training_candidates": "rows: a visit and a product proposed for it",
 }
 
 

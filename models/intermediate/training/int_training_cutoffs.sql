@@ -14,11 +14,7 @@ with known as (
 last_day as (
 
     select
-        {% if var('training_until') -%}
-        least(feature_date, date '{{ var("training_until") }}') as last_date
-        {%- else -%}
-        feature_date as last_date
-        {%- endif %}
+        least(feature_date, date '{{ var("training_until") or "9999-12-31" }}') as last_date
     from {{ ref('int_feature_spine__last_day') }}
 
 ),
