@@ -65,7 +65,8 @@ scored as (
         pairs.related_product_id as product_id,
         'co_visit' as source,
         -- In millionths, so that a sum is the same whatever its order.
-        cast(sum(cast(round(1000000 * pairs.cosine / known_products.days_since_view) as bigint)) as double) / 1000000 as score
+        cast(sum(cast(round(1000000 * pairs.cosine / known_products.days_since_view) as bigint)) as double) / 1000000
+            as score
     from known_products
     inner join pair_days on known_products.feature_at = pair_days.feature_at
     inner join {{ ref('product_pairs') }} as pairs
