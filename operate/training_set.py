@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from operate import recbole
 from operate.build import project_fingerprint, warehouse_path
 
 TABLES = {
@@ -44,7 +45,9 @@ def sets_path() -> Path:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to a parser."""
-    parser.add_argument("diff", nargs="*", metavar="diff A B", help="compare two versions, by name or folder")
+    parser.add_argument(
+        "action", nargs="*", metavar="diff A B | recbole A FOLDER", help="compare two versions; hand one to RecBole"
+    )
     parser.add_argument("--name", help="the name of the version, for example 2026-07")
     day = lambda text: datetime.strptime(text, "%Y-%m-%d").date()  # noqa: E731
     parser.add_argument("--vars", default="{}", help="dbt variables in YAML, for example '{label_days: 14}'")
@@ -56,17 +59,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def training_set(options: argparse.Namespace) -> int:
     """Write a version, or compare two; return 0, or 1 with the reason (two versions that differ: 1)."""
     try:
-        if options.diff:
-            if options.diff[0] != "diff" or len(options.diff) != 3:
-                raise Refused("to compare two versions: python -m operate training-set diff A B")
-            return diff(folder_of(options.diff[1]), folder_of(options.diff[2]))
+        match options.action:
+            case ["diff", one, other]:
+                return diff(folder_of(one), folder_of(other))
+            case ["recbole", version, folder]:
+                for file, rows in recbole.export(folder_of(version), Path(folder)).items():
+                    print(f"{file}: {rows:,} rows")
+                return 0
+            case [_, *_]:
+                raise Refused("there are: training-set diff A B, training-set recbole A FOLDER, training-set --name A")
         if not options.name:
             raise Refused("a version needs a name: python -m operate training-set --name 2026-07 --until 2026-07-01")
         variables = yaml.safe_load(options.vars) or {}
         if not isinstance(variables, dict):
             raise Refused("--vars wants names and values, for example '{label_days: 14}'")
         manifest = write(options.name, options.until, variables)
-    except (Refused, duckdb.Error) as problem:
+    except (Refused, FileExistsError, duckdb.Error) as problem:
         print(problem, file=sys.stderr)
         return 1
     for table, told in manifest["tables"].items():

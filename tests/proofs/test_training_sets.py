@@ -98,3 +98,20 @@ def test_a_model_trains_on_a_version(company: Build, sets: Path, tmp_path: Path)
     done = run(sys.executable, "-m", "examples.train_recommender", "nowhere", environment=environment)
     assert done.returncode == 1
     assert "there is no version nowhere" in done.stderr
+
+
+def test_recbole_gets_what_happened_split_as_it_is(company: Build, sets: Path, tmp_path: Path) -> None:
+    done = operate(company, sets, "recbole", "first", str(tmp_path / "shop"))
+    assert done.returncode == 0, done.stderr
+    for split, part in {"train": "train", "validation": "valid", "test": "test"}.items():
+        lines = (tmp_path / "shop" / f"shop.{part}.inter").read_text().splitlines()
+        assert lines[0].split("\t") == [
+            "user_id:token", "item_id:token", "rating:float", "label:float", "timestamp:float"
+        ]  # fmt: skip
+        examples = f"'{sets}/first/training_examples/split={split}/*.parquet'"
+        assert len(lines) - 1 == duckdb.sql(f"from {examples} where gain > 0").shape[0] > 0
+        assert all(len(line.split("\t")) == 5 for line in lines)
+    assert (tmp_path / "shop" / "shop.item").read_text().startswith("item_id:token\tcategory:token\tprice:float\n")
+    again = operate(company, sets, "recbole", "first", str(tmp_path / "shop"))
+    assert again.returncode == 1
+    assert "is not empty" in again.stderr

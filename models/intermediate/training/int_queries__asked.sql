@@ -80,27 +80,43 @@ consenting as (
         and starts.asked_at >= refusals.valid_from
         and starts.asked_at < refusals.valid_to
 
+),
+
+asked as (
+
+    select
+        spine.customer_id || ' ' || cast(spine.feature_date as string) as query_id,
+        spine.customer_id,
+        consenting.asked_at,
+        spine.feature_at,
+        spine.feature_date,
+        cast({{ days_after('spine.feature_date', var('label_days') + var('label_grace_days')) }} as timestamp) as matured_at,
+        spine.feature_date < cutoffs.test_until as is_matured,
+        case
+            when spine.feature_date < cutoffs.train_from then 'warm_up'
+            when spine.feature_date < cutoffs.train_until then 'train'
+            when spine.feature_date < cutoffs.validation_from then 'embargo'
+            when spine.feature_date < cutoffs.validation_until then 'validation'
+            when spine.feature_date < cutoffs.test_from then 'embargo'
+            when spine.feature_date < cutoffs.test_until then 'test'
+            else 'unmatured'
+        end as split
+    from consenting
+    inner join {{ ref('int_feature_spine__customers') }} as spine
+        on consenting.customer_id = spine.customer_id
+        and consenting.event_date = spine.feature_date
+    inner join cutoffs on spine.feature_date < cutoffs.last_date
+
+),
+
+counted as (
+
+    select count(*) as queries
+    from asked
+
 )
 
-select
-    spine.customer_id || ' ' || cast(spine.feature_date as string) as query_id,
-    spine.customer_id,
-    consenting.asked_at,
-    spine.feature_at,
-    spine.feature_date,
-    cast({{ days_after('spine.feature_date', var('label_days') + var('label_grace_days')) }} as timestamp) as matured_at,
-    spine.feature_date < cutoffs.test_until as is_matured,
-    case
-        when spine.feature_date < cutoffs.train_from then 'warm_up'
-        when spine.feature_date < cutoffs.train_until then 'train'
-        when spine.feature_date < cutoffs.validation_from then 'embargo'
-        when spine.feature_date < cutoffs.validation_until then 'validation'
-        when spine.feature_date < cutoffs.test_from then 'embargo'
-        when spine.feature_date < cutoffs.test_until then 'test'
-        else 'unmatured'
-    end as split
-from consenting
-inner join {{ ref('int_feature_spine__customers') }} as spine
-    on consenting.customer_id = spine.customer_id
-    and consenting.event_date = spine.feature_date
-inner join cutoffs on spine.feature_date < cutoffs.last_date
+-- Of more than `training_queries`, that many, drawn by a hash.
+select asked.*
+from asked
+inner join counted on {{ hashed_share('asked.query_id') }} < {{ var('training_queries') }}e0 / counted.queries
