@@ -35,15 +35,15 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "a late event counts before it is known", f"{TILES}/int_customer_behaviour__windowed.sql",
-        "        and tiles.known_date < spine.feature_date\n", "",
+        "        and day_versions.known_date < spine.feature_date\n", "",
     ),
     Mutation(
         "what becomes known on the day itself counts", f"{TILES}/int_customer_products__windowed.sql",
-        "and tiles.known_date < spine.feature_date", "and tiles.known_date <= spine.feature_date",
+        "and day_versions.known_date < spine.feature_date", "and day_versions.known_date <= spine.feature_date",
     ),
     Mutation(
         "a product's late events count before they are known", f"{TILES}/int_product_days__windowed.sql",
-        "{{ days_after('known_date', 1) }} as feature_date", "{{ days_after('event_date', 1) }} as feature_date",
+        "greatest({{ days_after('known_date', 1) }}, first_date)", "greatest({{ days_after('event_date', 1) }}, first_date)",
     ),
     Mutation(
         "an event is a customer's before the login is known", f"{EVENTS}/int_events__attributed.sql",

@@ -3,8 +3,7 @@
 -- Sums over trailing windows for each day of each product. A tile enters a window on the day after it became known and
 -- leaves it when its event is older than the window: sums of what entered and left cost one pass, for any number of days.
 -- Of a single day there is nothing to sum: it counts what was known before it ended.
--- The spine has every day of a product from the one after it was first known on.
-{%- set first_day = replaced_from('feature_at') %}
+-- The spine has every day of a product from a first one on: what happened before is there when it begins.
 {%- set of_a_day = ['views', 'carts', 'orders', 'revenue_minor'] %}
 {%- set windows = {
     'views': [7, 30, 90], 'carts': [7, 30, 90], 'orders': [7, 30, 90], 'revenue_minor': [7, 30, 90],
@@ -17,14 +16,28 @@ with spine as (
         feature_at,
         feature_date
     from {{ ref('int_feature_spine__products') }}
-    where feature_at >= {{ first_day }}
+    where feature_at >= {{ replaced_from('feature_at') }}
+
+),
+
+first_days as (
+
+    select
+        product_id,
+        min(feature_date) as first_date
+    from spine
+    group by product_id
 
 ),
 
 tiles as (
 
-    select * from {{ ref('int_product_days__tiled') }}
-    where event_date >= {{ first_event_day() }}
+    select
+        tiles.*,
+        first_days.first_date
+    from {{ ref('int_product_days__tiled') }} as tiles
+    inner join first_days on tiles.product_id = first_days.product_id
+    where tiles.event_date >= {{ first_event_day() }}
 
 ),
 
@@ -36,7 +49,7 @@ entered as (
         {%- for measure in windows %}
         sum(cast({{ measure }} as double)) as {{ measure }},
         {%- endfor %}
-        greatest({{ days_after('known_date', 1) }}, {{ first_day }}) as feature_date
+        greatest({{ days_after('known_date', 1) }}, first_date) as feature_date
     from tiles
     group by product_id, feature_date
 
@@ -51,7 +64,7 @@ left_{{ days }}d as (
         sum(cast({{ measure }} as double)) as {{ measure }},
         {%- endfor %}
         greatest(
-            {{ days_after('known_date', 1) }}, {{ days_after('event_date', days + 1) }}, {{ first_day }}
+            {{ days_after('known_date', 1) }}, {{ days_after('event_date', days + 1) }}, first_date
         ) as feature_date
     from tiles
     group by product_id, feature_date
