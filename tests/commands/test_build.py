@@ -87,3 +87,11 @@ def test_only_staging_reads_sources_and_no_model_asks_which_engine_it_is_on() ->
         text = path.read_text()
         assert "target.type" not in text, path
         assert ("source(" in text) <= ("staging" in path.parts), path
+
+
+def test_with_nothing_new_no_day_is_computed_anew(build: Build) -> None:
+    build.dbt("run", "--select", "int_events__unioned")
+    ran = (
+        build.folder / "target" / "run" / "shopsmart" / "models" / "intermediate" / "events" / "int_events__unioned.sql"
+    )
+    assert "known_date >= date '9999-12-31'" in ran.read_text()
