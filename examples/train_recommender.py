@@ -35,7 +35,9 @@ def read(folder: Path, table: str, split: str, kept: list[str]) -> tuple[duckdb.
 
     A text becomes the place of its value among those of the train split, an unknown one NaN.
     """
-    relation = duckdb.sql(f"from '{folder}/{table}/split={split}/*.parquet' order by all")
+    # Sorted by the key, its first two columns, once: a relation is computed anew each time it is asked.
+    duckdb.sql(f"from '{folder}/{table}/split={split}/*.parquet' order by 1, 2").create(f"{table}_{split}")
+    relation = duckdb.table(f"{table}_{split}")
     kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
     columns = []
     for name in kept:

@@ -172,7 +172,7 @@ def origin(connection: duckdb.DuckDBPyConnection, variables: dict) -> dict:
 def export(connection: duckdb.DuckDBPyConnection, table: str, key: list[str], to: Path) -> dict:
     """Write a table as Parquet, a folder a split where it has splits; return its columns, rows and content hash.
 
-    The hash is of the values, in the order of the key: another machine with the same inputs comes to the same.
+    The hash is of the values, whatever their order: another machine with the same inputs comes to the same.
     """
     columns = connection.execute(f"describe training.{table}").fetchall()
     types = {name: kind for name, kind, *_ in columns}
@@ -196,8 +196,8 @@ def export(connection: duckdb.DuckDBPyConnection, table: str, key: list[str], to
     content = hashlib.sha256(repr((sorted(types.items()), rows, sums)).encode()).hexdigest()
     told = {"rows": rows, "content_hash": content, "key": key, "columns": types}
     if split:
-        counted = connection.execute(f"select split, count(*) from {selected} group by split order by split").fetchall()
-        told["rows_by_split"] = dict(counted)
+        counts = f"select split, count(*) from training.{table} {kept} group by split order by split"
+        told["rows_by_split"] = dict(connection.execute(counts).fetchall())
     return told
 
 

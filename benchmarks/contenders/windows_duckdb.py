@@ -7,7 +7,8 @@ doubles, what came late is summed apart from the rest.
 import sys
 
 import duckdb
-from windows import DAYS
+from windows import DAYS, columns
+from windows import PRODUCTS as COMPARED
 
 HALF_LIFE, VIEW, CART, ORDER = 30, 1, 3, 5
 
@@ -15,9 +16,8 @@ HALF_LIFE, VIEW, CART, ORDER = 30, 1, 3, 5
 def sums(**measures: list[int]) -> str:
     """Return the sums over windows of rows that have their age in days."""
     return ", ".join(
-        f"coalesce(sum({measure}) filter (where age <= {days}), 0)::bigint as {measure}_{days}d"
-        for measure, windows in measures.items()
-        for days in windows
+        f"coalesce(sum({measure}) filter (where age <= {days}), 0)::bigint as {column}"
+        for measure, days, column in columns(measures)
     )
 
 
@@ -155,18 +155,8 @@ from (select days.*, spine.feature_at, spine.feature_date - days.event_date as a
 group by customer_id, product_id, feature_at
 """
 
-PRODUCTS = {
-    "views": DAYS,
-    "carts": DAYS,
-    "orders": DAYS,
-    "revenue_minor": DAYS,
-    "clicks": [30],
-    "impressions": [30],
-    "web_orders": [30],
-    "units": [90],
-    "returned_units": [90],
-}
-WANTED = [(measure, days, f"{measure}_{days}d") for measure, windows in PRODUCTS.items() for days in windows]
+PRODUCTS = COMPARED | {"web_orders": [30], "units": [90], "returned_units": [90]}
+WANTED = columns(PRODUCTS)
 LEFT = " ".join(
     f"union all select product_id, event_date + {length + 1}, "
     + ", ".join(f"-{measure}" if days == length else "0" for measure, days, _ in WANTED)

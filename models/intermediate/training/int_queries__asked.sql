@@ -24,8 +24,7 @@ moments as (
     select
         customer_id,
         event_at,
-        event_date,
-        min(event_id) as event_id
+        event_date
     from {{ ref('int_events__attributed') }}
     where known_date = event_date
     group by customer_id, event_at, event_date
@@ -48,8 +47,7 @@ starts as (
     select
         customer_id,
         event_date,
-        min(event_at) as asked_at,
-        min_by(event_id, event_at) as event_id
+        min(event_at) as asked_at
     from gaps
     where
         previous_event_at is null

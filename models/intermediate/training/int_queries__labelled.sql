@@ -11,8 +11,7 @@ behaviour as (
     select
         queries.query_id,
         events.product_id,
-        events.event_kind,
-        events.event_id
+        events.event_kind
     from queries
     inner join {{ ref('int_events__attributed') }} as events
         on queries.customer_id = events.customer_id
@@ -32,8 +31,7 @@ orders as (
     select
         queries.query_id,
         changes.product_id,
-        'order' as event_kind,
-        changes.order_id as event_id
+        'order' as event_kind
     from queries
     inner join {{ ref('int_orders__attributed') }} as owners
         on queries.customer_id = owners.customer_id
