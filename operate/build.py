@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -30,6 +32,22 @@ def warehouse_path() -> Path:
 def target_path() -> Path:
     """Return where dbt writes its artifacts and the docs page."""
     return Path(os.environ.get("DBT_TARGET_PATH", "target"))
+
+
+def dbt_on(warehouse: Path, folder: Path, *arguments: str, project: Path | None = None) -> None:
+    """Run dbt on a warehouse that is not the user's, its artifacts and logs in `folder`.
+
+    Raises `RuntimeError` with dbt's words when it fails. `project` is where dbt reads it, else where we are.
+    """
+    environment = os.environ | {
+        "WAREHOUSE": str(warehouse),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
+    command = [str(Path(sys.executable).parent / "dbt"), "--quiet", *arguments]
+    done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"dbt {arguments[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
 
 
 def project_fingerprint(variables: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ import duckdb
 import yaml
 
 from operate import recbole
-from operate.build import project_fingerprint, warehouse_path
+from operate.build import dbt_on, project_fingerprint, warehouse_path
 
 TABLES = {
     "training_examples": ["query_id", "product_id"],
@@ -74,7 +74,7 @@ def training_set(options: argparse.Namespace) -> int:
         if not isinstance(variables, dict):
             raise Refused("--vars wants names and values, for example '{label_days: 14}'")
         manifest = write(options.name, options.until, variables)
-    except (Refused, FileExistsError, duckdb.Error) as problem:
+    except (Refused, FileExistsError, RuntimeError, duckdb.Error) as problem:
         print(problem, file=sys.stderr)
         return 1
     for table, told in manifest["tables"].items():
@@ -97,7 +97,8 @@ def write(name: str, until: date | None, variables: dict) -> dict:
 
     `variables` are dbt's, for those that are not to be as in dbt_project.yml.
 
-    The warehouse is read, never written. Raises `Refused` when the version is there already, or dbt fails.
+    The warehouse is read, never written. Raises `Refused` when the version is there already, `RuntimeError` when dbt
+    fails.
     """
     folder, warehouse = sets_path() / name, warehouse_path()
     if folder.exists():
@@ -109,7 +110,8 @@ def write(name: str, until: date | None, variables: dict) -> dict:
         copy, made = Path(temporary) / warehouse.name, Path(temporary) / "version"
         shutil.copy(warehouse, copy)
         variables = variables | {"training_until": until.isoformat() if until else None}
-        build(copy, variables)
+        select = [*SELECT.split(), "--exclude", "test_type:unit"]
+        dbt_on(copy.resolve(), copy.parent.resolve(), "build", "--vars", json.dumps(variables), "--select", *select)
         made.mkdir()
         with duckdb.connect(str(copy), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
@@ -128,21 +130,6 @@ def write(name: str, until: date | None, variables: dict) -> dict:
         except OSError as error:
             raise Refused(f"{folder} cannot be written: {error}") from error
     return manifest
-
-
-def build(warehouse: Path, variables: dict) -> None:
-    """Build the training tables of a warehouse; raises `Refused` with dbt's words when it fails."""
-    environment = os.environ | {
-        "WAREHOUSE": str(warehouse.resolve()),
-        "DBT_TARGET_PATH": str(warehouse.parent.resolve() / "target"),
-        "DBT_LOG_PATH": str(warehouse.parent.resolve() / "logs"),
-    }
-    dbt = str(Path(sys.executable).parent / "dbt")
-    command = [dbt, "--quiet", "build", "--vars", json.dumps(variables), "--select", *SELECT.split()]
-    command += ["--exclude", "test_type:unit"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise Refused(f"dbt build failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
 
 
 def origin(connection: duckdb.DuckDBPyConnection, variables: dict) -> dict:

@@ -1,9 +1,6 @@
 """The proofs: each changes what landed in a copy of the warehouse, builds it again and compares the features."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +9,7 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
+from operate.build import dbt_on
 from operate.proofs import raw
 from operate.proofs.compare import Comparison, compare, report
 
@@ -47,16 +45,7 @@ class Workshop:
 
     def build(self, warehouse: Path, *arguments: str, select: str = FEATURES) -> None:
         """Run dbt's models of the features on a warehouse; raises `RuntimeError` with dbt's words when it fails."""
-        environment = os.environ | {
-            "WAREHOUSE": str(warehouse),
-            "DBT_TARGET_PATH": str(self.folder / "target"),
-            "DBT_LOG_PATH": str(self.folder / "logs"),
-        }
-        dbt = Path(sys.executable).parent / "dbt"
-        command = [str(dbt), "--quiet", "run", *arguments, "--select", *select.split()]
-        done = subprocess.run(command, env=environment, cwd=self.project, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"dbt run failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+        dbt_on(warehouse, self.folder, "run", *arguments, "--select", *select.split(), project=self.project)
 
 
 def moments(workshop: Workshop, given: list[datetime]) -> list[datetime]:
