@@ -1,4 +1,4 @@
-"""Builds the warehouse and its docs page with dbt, shows how far it is, and sums up what is there."""
+"""Builds the warehouse and its docs site with dbt, shows how far it is, and sums up what is there."""
 
 import hashlib
 import json
@@ -16,6 +16,7 @@ from dbt.cli.main import dbtRunner
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from operate.site import write_site
 from operate.summary import BuildResult, print_summary
 
 BUILT_FROM = ["models", "macros", "seeds", "snapshots", "tests", "dbt_project.yml", "profiles.yml", "requirements.lock"]
@@ -77,7 +78,7 @@ def data_fingerprint(warehouse: Path) -> str:
 
 
 def build(force: bool = False, variables: dict[str, str] | None = None, picture: Path | None = None) -> int:
-    """Run `dbt build` and write the docs page, unless nothing has changed since that last went well; print the summary.
+    """Run `dbt build` and write the docs site, unless nothing has changed since that last went well; print the summary.
 
     What was built by another version of the project is built in full, or incremental tables would mix the two.
     `variables` override those of dbt_project.yml, like dbt's own `--vars`. `picture` is where the summary goes as SVG.
@@ -100,6 +101,10 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
     result = run_dbt(console, variables, in_full=force or last.get("project") != project)
     # dbt keeps the warehouse open as long as its process lives; nothing else could read it.
     DuckDBConnectionManager.close_all_connections()
+    if not result.failures:
+        started = time.monotonic()
+        write_site(target_path(), warehouse)
+        result.docs_seconds += time.monotonic() - started
     # Failed or not, the tables are those of this version now.
     stamp.write_text(json.dumps({"project": project}))
     if result.failures:
@@ -128,8 +133,8 @@ def save(console: Console, picture: Path | None) -> None:
 
 
 def docs_page() -> Path:
-    """Return the docs page: one file that opens without a server."""
-    return target_path() / "static_index.html"
+    """Return the first page of the docs site, which opens without a server."""
+    return target_path() / "site" / "index.html"
 
 
 def run_dbt(console: Console, variables: dict[str, str], in_full: bool) -> BuildResult:

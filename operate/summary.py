@@ -80,7 +80,7 @@ def print_summary(console: Console, warehouse: Path, docs_page: Path, result: Bu
     lines = [
         built,
         "",
-        f"Look at the lineage   open [bold]{docs_page}[/bold] in a browser",
+        f"Look around           open [bold]{docs_page}[/bold] in a browser",
         'Query the marts       [bold].venv/bin/python -m operate query "from core.fct_orders limit 5"[/bold]',
         "Build again           [bold].venv/bin/dbt build[/bold]",
     ]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from operate.site import write_site
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
@@ -88,4 +90,5 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Build:
     build.load()
     build.dbt("build")
     build.dbt("docs", "generate", "--static")
+    write_site(build.folder / "target", build.warehouse)
     return build
