@@ -19,12 +19,12 @@ build: .venv/.complete
 	$(BIN)/python -m operate build
 
 test: .venv/.complete lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.complete
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar models tests/rules
+	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar --processes 2 models tests/rules
 
 format: .venv/.complete
 	$(BIN)/ruff check --fix .

@@ -5,7 +5,7 @@
 
 Prints recall@20 and NDCG@20 on the test split, for all customers and for cold ones (no order yet), against popularity,
 an item-kNN and chance; and how far a value model is from always saying the mean. `--shuffled` trains on labels dealt
-out anew: a model has nothing to learn from them. `--picture FILE` keeps the result as SVG.
+out anew, five times: there is nothing to learn from them. `--picture FILE` keeps the result as SVG.
 """
 
 import argparse
@@ -23,6 +23,8 @@ from operate.training_set import Refused, folder_of
 AT = 20
 LEAST = 100
 """So many examples of value are needed on either side."""
+DEALS = 5
+"""So many times are labels dealt out anew, and candidates drawn by chance: one time says little."""
 KEYS = {
     "customer_id", "feature_at", "matured_at", "is_matured", "split", "orders_next_30d", "revenue_next_30d",
 }  # fmt: skip
@@ -69,16 +71,26 @@ def column(relation: duckdb.DuckDBPyRelation, name: str) -> np.ndarray:
     return np.asarray(relation.select(name).fetchnumpy()[name])
 
 
-def ranker(folder: Path, kept: list[str], shuffled: bool) -> lightgbm.Booster:
-    """Train on the train split, stop by the validation split: `gain` is what a ranker is to put on top."""
-    sets = []
+def training_data(folder: Path, kept: list[str]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return, of the train and the validation split: features, gains, and how many rows each query has."""
+    found = []
     for split in ("train", "validation"):
         examples, matrix = read(folder, "training_examples", split, kept)
-        gain = column(examples, "gain").astype(int)
-        if shuffled:
-            gain = np.random.default_rng(7).permutation(gain)
         _, sizes = np.unique(column(examples, "query_id"), return_counts=True)
-        sets.append(lightgbm.Dataset(matrix, gain, group=sizes, feature_name=kept, free_raw_data=False))
+        found.append((matrix, column(examples, "gain").astype(int), sizes))
+    return found
+
+
+def ranker(data: list[tuple[np.ndarray, np.ndarray, np.ndarray]], deal: int | None = None) -> lightgbm.Booster:
+    """Train on the train split, stop by the validation split: `gain` is what a ranker is to put on top.
+
+    `deal` deals the gains out anew, each number another way: then there is nothing to learn.
+    """
+    sets = []
+    for matrix, gain, sizes in data:
+        if deal is not None:
+            gain = np.random.default_rng(deal).permutation(gain)
+        sets.append(lightgbm.Dataset(matrix, gain, group=sizes))
     settings = TREES | {"objective": "lambdarank", "metric": "ndcg", "eval_at": [AT], "lambdarank_truncation_level": 30}
     stop = lightgbm.early_stopping(30, verbose=False)
     return lightgbm.train(settings, sets[0], 300, valid_sets=[sets[1]], callbacks=[stop])
@@ -140,7 +152,10 @@ def rank(folder: Path, shuffled: bool) -> dict[tuple[str, str], tuple]:
     kept = sorted(
         {name for label in ("label_view", "label_cart", "label_order") for name in kept_features(folder, label)}
     )
-    model = ranker(folder, kept, shuffled)
+    data = training_data(folder, kept)
+    models = (
+        {f"shuffled {deal + 1}": ranker(data, deal) for deal in range(DEALS)} if shuffled else {"ranker": ranker(data)}
+    )
     candidates, matrix = read(folder, "training_candidate_features", "test", kept)
     queries, products = column(candidates, "query_id"), column(candidates, "product_id")
     examples = f"'{folder}/training_examples/split=test/*.parquet'"
@@ -152,17 +167,20 @@ def rank(folder: Path, shuffled: bool) -> dict[tuple[str, str], tuple]:
     gain = np.array([gains.get(pair, 0) for pair in zip(queries, products, strict=True)])
     cold = set(queries[column(candidates, "customer_orders_lifetime") == 0])
     scores = {
-        "ranker": model.predict(matrix),
+        **{name: model.predict(matrix) for name, model in models.items()},
         "item-kNN": item_knn(folder, queries, products),
         "popularity": -column(candidates, "product_popularity_rank_7d").astype(float),
-        "chance": np.random.default_rng(3).random(len(queries)),
     }
     groups = {"all": set(queries), "cold": cold}
-    return {
+    found = {
         (name, group): judged(queries, gain, score, wanted, only)
         for name, score in scores.items()
         for group, only in groups.items()
     }
+    draws = [np.random.default_rng(draw).random(len(queries)) for draw in range(DEALS)]
+    for group, only in groups.items():
+        found["chance", group] = tuple(np.mean([judged(queries, gain, draw, wanted, only) for draw in draws], axis=0))
+    return found
 
 
 def value(folder: Path, shuffled: bool) -> tuple[float, float, float] | None:
@@ -225,7 +243,11 @@ def main() -> int:
     for name in dict.fromkeys(name for name, _ in found):
         (recall, ndcg, _), (cold_recall, cold_ndcg, _) = found[name, "all"], found[name, "cold"]
         print(f"{name:12}{recall:11.3f}{ndcg:10.3f}{cold_recall:18.3f}{cold_ndcg:10.3f}")
-    print(f"{found['ranker', 'all'][2]:,} queries, of cold customers {found['ranker', 'cold'][2]:,}")
+    print(f"{found['popularity', 'all'][2]:,} queries, of cold customers {found['popularity', 'cold'][2]:,}")
+    if given.shuffled:
+        recalls = [found[f"shuffled {deal + 1}", "all"][0] for deal in range(DEALS)]
+        error = np.std(recalls, ddof=1) / np.sqrt(DEALS)
+        print(f"on labels dealt out anew: recall@20 {np.mean(recalls):.4f}, standard error {error:.4f}")
     worth = value(folder, given.shuffled)
     if worth:
         print("value: RMSE {:.2f}, of the mean {:.2f}; {:.1%} of the variance explained".format(*worth))

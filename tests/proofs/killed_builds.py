@@ -1,6 +1,7 @@
 """Kills a build in every node, each at another of the statements it sends: `python -m tests.proofs.killed_builds`.
 
-The project is parsed once; each build is a fork of this process. Prints the names of the nodes that were killed.
+The project is parsed once; each build is a fork of this process. Prints the names of the nodes that were killed. With a
+number N, nodes that are made in the same way are many, and one in N is killed.
 """
 
 import json
@@ -10,14 +11,16 @@ import sys
 from itertools import count
 
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ManifestNode
 
 
 def main() -> int:
     """Kill a build in each model, seed and snapshot; return 1 if one of them could not be killed."""
     manifest = dbtRunner().invoke(["--quiet", "parse"]).result
     killed = []
-    nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "seed", "snapshot")]
-    for number, node in enumerate(sorted(nodes, key=lambda node: node.name)):
+    every = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    for number, node in enumerate(chosen(manifest, every)):
         # Another statement for each node; a node that sends fewer is killed when it ends.
         if not _killed(manifest, node.name, statement=2 + number % 5):
             print(f"{node.name} went through", file=sys.stderr)
@@ -27,7 +30,16 @@ def main() -> int:
     return 0
 
 
-def _killed(manifest: object, name: str, statement: int) -> bool:
+def chosen(manifest: Manifest, every: int) -> list[ManifestNode]:
+    """Return one in `every` of the nodes that make something, at least one of each way of making it, by name."""
+    ways: dict[str, list[ManifestNode]] = {}
+    for node in sorted(manifest.nodes.values(), key=lambda node: node.name):
+        if node.resource_type in ("model", "seed", "snapshot"):
+            ways.setdefault(node.config.materialized, []).append(node)
+    return [node for nodes in ways.values() for node in nodes[::every]]
+
+
+def _killed(manifest: Manifest, name: str, statement: int) -> bool:
     child = os.fork()
     if child:
         _, status = os.waitpid(child, 0)

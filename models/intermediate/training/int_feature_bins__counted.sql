@@ -1,5 +1,9 @@
--- How often each outcome falls on each tenth of a feature's values in the train split. A text's values are its bins, what
--- is missing is a bin of its own.
+{#-
+    How often each outcome falls on each bin of a feature's values in the train split. Bins lie between tenths, and beyond the
+    first and the last hundredth; a value that is a tenth itself, as zero often is, has a bin to itself, so that what few have
+    is not lost in it. A text's values are its bins, what is missing is one.
+-#}
+{%- set bounds = ['01', '10', '20', '30', '40', '50', '60', '70', '80', '90', '99'] %}
 with told as (
 
     select * from {{ ref('int_feature_values__told') }}
@@ -21,10 +25,11 @@ binned as (
         case
             when told.text_value is not null then told.text_value
             when told.number_value is null then 'missing'
-            {%- for tenth in range(1, 10) %}
-            when told.number_value <= statistics.p{{ tenth }}0 then '{{ tenth }}'
+            {%- for bound in bounds %}
+            when told.number_value < statistics.p{{ bound }} then 'below p{{ bound }}'
+            when told.number_value = statistics.p{{ bound }} then 'p{{ bound }}'
             {%- endfor %}
-            else '10'
+            else 'above p99'
         end as bin,
         told.label_view,
         told.label_cart,

@@ -1,4 +1,5 @@
--- How much a feature tells of each label: mutual information in nats over the bins of its values in the train split.
+-- How much a feature tells of each label: mutual information in nats over the bins of its values in the train split, less
+-- what as many bins would seem to tell by chance (Miller and Madow).
 {%- set labels = ['view', 'cart', 'order'] %}
 with told as (
 
@@ -30,9 +31,16 @@ shared as (
 select
     feature,
     label,
-    round(sum(examples / all_examples * ln(examples * all_examples / (bin_examples * outcome_examples))), 9)
-        as mutual_information,
+    round(
+        sum(examples / all_examples * ln(examples * all_examples / (bin_examples * outcome_examples)))
+        - (count(*) - count(distinct bin) - count(distinct outcome) + 1) / (2 * max(all_examples)),
+        9
+    ) + 0e0 as mutual_information,
     -- All there is to know of the label.
-    round(ln(max(all_examples)) - sum(examples * ln(outcome_examples)) / max(all_examples), 9) as entropy
+    round(
+        ln(max(all_examples)) - sum(examples * ln(outcome_examples)) / max(all_examples)
+        + (count(distinct outcome) - 1) / (2 * max(all_examples)),
+        9
+    ) as entropy
 from shared
 group by feature, label
