@@ -36,7 +36,7 @@ format: .venv/.complete
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version). Name another one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements.lock
 	touch $@
 
 # The crawlers that the installed package knows, as a macro.
@@ -46,7 +46,7 @@ crawlers: .venv/.complete
 # After a change in pyproject.toml: resolves anew for all Pythons from 3.11 on. Needs uv.
 lock:
 	uv pip compile pyproject.toml --group dev --extra feast --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-strip-extras --output-file requirements.lock
+		--no-header --strip-extras --output-file requirements.lock
 
 clean:
 	rm -rf target logs sample/company
