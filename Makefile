@@ -1,4 +1,4 @@
-# make build   the whole way once: environment, sample company, load, dbt build, docs, summary
+# make build   the whole way once: environment, sample company, load, dbt build, docs, summary, publish
 # make test    all that CI runs
 .DEFAULT_GOAL := build
 .PHONY: build test lint format crawlers lock clean
@@ -16,7 +16,7 @@ export
 build: .venv/.complete
 	$(BIN)/python -m sample make --customers $(CUSTOMERS) --days $(DAYS) --seed $(SEED) --warehouse $(WAREHOUSE)
 	$(BIN)/python -m sample serve -- $(BIN)/python -m load
-	$(BIN)/python -m operate build
+	$(BIN)/python -m operate publish --yes
 
 test: .venv/.complete lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder

@@ -34,6 +34,7 @@ TABLES = {
     "core.fct_campaign_responses": "campaign responses",
     "core.dim_customers": "customers",
     "core.dim_products": "products",
+    "core.dim_campaigns": "campaigns",
     "features.customer_features": "rows: a customer at the beginning of a day",
     "features.product_features": "rows: a product at the beginning of a day",
     "features.customer_product_features": "rows: a customer and a product they had to do with",

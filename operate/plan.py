@@ -1,0 +1,206 @@
+"""Says before publishing what readers will find changed: tables, columns, rows, how far features have drifted."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from dbt_features.parser import load_manifest
+from rich.console import Console
+from rich.table import Table
+
+from operate.publish import SCHEMAS
+
+DRIFT_LIMIT = 0.25
+"""A population stability index above it is called a major shift in the field."""
+DAYS = 7
+"""Features are compared over so many last days, so that a Sunday is not held against a Monday."""
+LEAST = 500
+"""With fewer rows on either side, the index says more of chance than of drift."""
+NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "BOOLEAN")
+PSI = """
+with edges as (select {edges} as edges from old.{table} where {recent_old}),
+binned as (
+    select case when {name} is null then 'null' else {bins} end as bin, 1 as before, 0 as after
+    from old.{table} cross join edges where {recent_old}
+    union all
+    select case when {name} is null then 'null' else {bins} end as bin, 0 as before, 1 as after
+    from {table} cross join edges where {recent_new}
+),
+shares as (
+    select
+        greatest(sum(before) / sum(sum(before)) over (), 0.0001) as before,
+        greatest(sum(after) / sum(sum(after)) over (), 0.0001) as after
+    from binned group by bin
+)
+select sum((after - before) * ln(after / before)) from shares
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What publishing changes in a table: rows before and after (None: no such table), new and gone by key, columns.
+
+    `added` and `gone` are None where no key is known. `tests` is how many tests guard the table.
+    """
+
+    table: str
+    before: int | None
+    after: int | None
+    added: int | None
+    gone: int | None
+    columns: tuple[str, ...]
+    tests: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What publishing changes, and each feature's population stability index against what readers have now."""
+
+    changes: list[Change]
+    drift: dict[str, float]
+
+    def beyond(self, limit: float) -> dict[str, float]:
+        """Return the features that drifted further than a limit, furthest first."""
+        return {name: psi for name, psi in sorted(self.drift.items(), key=lambda item: -item[1]) if psi > limit}
+
+
+def plan(warehouse: Path, published: Path, artifacts: Path) -> Plan:
+    """Compare what was built with what readers have; raises `duckdb.Error` when either cannot be read."""
+    nodes = load_manifest(".", manifest_path=artifacts / "manifest.json")["nodes"]
+    keys, tests = guarded(nodes)
+    # The warehouse is opened by itself: it is known by its own name then, as its views know it.
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        if published.exists():
+            connection.execute(f"attach '{published}' as old (read_only)")
+        new, old = columns_of(connection, warehouse.stem), columns_of(connection, "old")
+        changes = [
+            change(connection, table, old.get(table), new.get(table), keys.get(table), tests[table])
+            for table in sorted(new.keys() | old.keys())
+        ]
+        drift = {}
+        for table in sorted(new.keys() & old.keys()):
+            if table.startswith("features."):
+                drift |= drifted(connection, table, old[table], new[table], keys.get(table) or [])
+    return Plan(changes, drift)
+
+
+def guarded(nodes: dict[str, dict]) -> tuple[dict[str, list[str]], Counter[str]]:
+    """Return the key of each table, as its tests say, and how many tests look at it, both by `schema.table`."""
+    names = {unique_id: f"{node['schema']}.{node['name']}" for unique_id, node in nodes.items()}
+    keys: dict[str, list[str]] = {}
+    tests: Counter[str] = Counter()
+    for node in nodes.values():
+        if node["resource_type"] == "test":
+            tests.update(names[parent] for parent in node["depends_on"]["nodes"] if parent in names)
+            metadata, attached = node.get("test_metadata") or {}, names.get(node.get("attached_node"))
+            if attached and metadata.get("name") == "unique_key":
+                keys[attached] = metadata["kwargs"]["columns"]
+            elif attached and metadata.get("name") == "unique":
+                keys.setdefault(attached, [metadata["kwargs"]["column_name"]])
+    return keys, tests
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:
+    """Return the columns and types of each published table of a database, without what only the copy has.
+
+    A view has no rows of its own and is left out.
+    """
+    found: dict[str, dict[str, str]] = {}
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+        "semi join duckdb_tables() using (database_oid, schema_name, table_name) "
+        "where database_name = ? and list_contains(?, schema_name) order by table_name, column_index",
+        [database, list(SCHEMAS)],
+    ).fetchall()
+    for table, column, kind in rows:
+        if table != "operations.publication":
+            found.setdefault(table, {})[column] = kind
+    return found
+
+
+def change(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    old: dict[str, str] | None,
+    new: dict[str, str] | None,
+    key: list[str] | None,
+    tests: int,
+) -> Change:
+    """Return what changes in a table. `old` and `new` are its columns, None when it is not there."""
+
+    def number(query: str) -> int:
+        return connection.execute(f"select count(*) from {query}").fetchone()[0]
+
+    before = None if old is None else number(f"old.{table}")
+    after = None if new is None else number(table)
+    if old is None or new is None:
+        return Change(table, before, after, after, before, (), tests)
+    columns = [f"+{name} {new[name]}" for name in new if name not in old]
+    columns += [f"-{name}" for name in old if name not in new]
+    columns += [f"{name} {old[name]} → {new[name]}" for name in new if name in old and old[name] != new[name]]
+    added = gone = None
+    if key and all(name in old and name in new for name in key):
+        same = " and ".join(f"this.{name} is not distinct from that.{name}" for name in key)
+        added = number(f"{table} as this anti join old.{table} as that on {same}")
+        gone = number(f"old.{table} as this anti join {table} as that on {same}")
+    return Change(table, before, after, added, gone, tuple(columns), tests)
+
+
+def drifted(
+    connection: duckdb.DuckDBPyConnection, table: str, old: dict[str, str], new: dict[str, str], key: list[str]
+) -> dict[str, float]:
+    """Return the population stability index of each feature of a table, over the last days of either side.
+
+    Numbers are binned by tenths of what readers have, texts by value, those of less than a hundredth together.
+    """
+    recent = {
+        side: f"feature_at > (select max(feature_at) from {side}) - interval {DAYS} day"
+        for side in (f"old.{table}", table)
+    }
+    sizes = [
+        connection.execute(f"select count(*) from {side} where {rows}").fetchone()[0] for side, rows in recent.items()
+    ]
+    if min(sizes) < LEAST:
+        return {}
+    found = {}
+    for name, kind in new.items():
+        if name in key or old.get(name) != kind or kind not in (*NUMBERS, "VARCHAR"):
+            continue
+        if kind == "VARCHAR":
+            edges = f"map_from_entries(list_filter(map_entries(histogram({name})), e -> e.value * 100 >= {sizes[0]}))"
+            bins = f"case when map_contains(edges, {name}) then '=' || {name} else 'rare' end"
+        else:
+            edges = f"quantile_disc(cast({name} as double), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])"
+            bins = f"cast(len(list_filter(edges, e -> e < cast({name} as double))) as varchar)"
+        query = PSI.format(
+            name=name, table=table, edges=edges, bins=bins, recent_old=recent[f"old.{table}"], recent_new=recent[table]
+        )
+        found[f"{table}.{name}"] = connection.execute(query).fetchone()[0]
+    return found
+
+
+def show(console: Console, made: Plan, limit: float) -> None:
+    """Print a plan: a row a table, then the features that drifted most."""
+    table = Table(title="What readers will find", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("table")
+    for name in ("rows", "new", "gone", "tests"):
+        table.add_column(name, justify="right")
+    table.add_column("columns")
+    for entry in made.changes:
+        if entry.after is None:
+            words = "[red]the table is gone[/red]"
+        elif entry.before is None:
+            words = "[green]a new table[/green]"
+        else:
+            words = ", ".join(entry.columns)
+        numbers = ("" if n is None else f"{n:,}" for n in (entry.after, entry.added, entry.gone, entry.tests))
+        table.add_row(entry.table, *numbers, words)
+    console.print(table)
+    if made.drift:
+        furthest = list(made.beyond(0.0).items())[:5]
+        console.print(f"\n[bold]Drift[/bold] of {len(made.drift)} features in {DAYS} days (PSI, limit {limit}):")
+        for name, psi in furthest:
+            console.print(f"  {psi:6.3f}  {name}", style="red" if psi > limit else None, highlight=False)
+        if not furthest:
+            console.print("  none")

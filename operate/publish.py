@@ -1,0 +1,225 @@
+"""Publishes what was built and passed: a compact, read-only copy of the marts that takes the last one's place at once.
+
+Readers open `PUBLISHED`. They never see half a copy, and they hold up nobody: whoever has the file open keeps the copy
+that they opened, whoever opens it next has the new one. The last few copies are kept, each a file of its own beside it.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+import duckdb
+from dbt_features.parser import load_manifest
+
+from operate.build import warehouse_path
+
+SCHEMAS = ("core", "features", "training", "operations")
+"""What readers get: no raw, no staging, so no personal data."""
+KEPT = 5
+
+
+class Refused(Exception):
+    """Nothing was published or taken back; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published copy: its name, when it was made (UTC), how large it is in bytes, whether readers see it now."""
+
+    name: str
+    published_at: datetime
+    size: int
+    is_current: bool
+
+
+def published_path() -> Path:
+    """Return what readers open: `PUBLISHED`, else `published.duckdb` beside the warehouse."""
+    return Path(os.environ.get("PUBLISHED") or warehouse_path().parent / "published.duckdb")
+
+
+def versions_path(published: Path) -> Path:
+    """Return the folder that holds the copies which readers see or saw."""
+    return published.with_suffix(".versions")
+
+
+def versions(published: Path) -> list[Version]:
+    """Return the copies that are kept, newest first."""
+    current = publication(published).get("version")
+    found = []
+    for file in sorted(versions_path(published).glob("*.duckdb"), reverse=True):
+        at = datetime.strptime(file.stem, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
+        found.append(Version(file.stem, at, file.stat().st_size, file.stem == current))
+    return found
+
+
+def publication(published: Path) -> dict[str, object]:
+    """Return what the copy that readers have says of itself: version, published_at, built_from; nothing without one."""
+    if not published.exists():
+        return {}
+    with duckdb.connect(str(published), read_only=True) as connection:
+        row = connection.execute("select version, published_at, built_from from operations.publication").fetchone()
+    return dict(zip(("version", "published_at", "built_from"), row, strict=True))
+
+
+def publish(
+    warehouse: Path, published: Path, words: dict[str, str] | None = None, kept: int = KEPT, built_from: str = ""
+) -> Version:
+    """Put a copy of the warehouse's marts in the place of what readers open, and return it.
+
+    `words` are descriptions by `schema.table` and `schema.table.column`; they become comments that any client shows.
+    `kept` copies stay. `built_from` is kept in `operations.publication` for whoever asks. Killed at any moment, it
+    leaves what readers open as it was or new, never anything between. Raises `Refused` when there is nothing to publish
+    or somebody else publishes.
+    """
+    folder = versions_path(published)
+    folder.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(published):
+        for left in folder.glob("*.part*"):
+            left.unlink()
+        now = datetime.now(UTC)
+        name = f"{now:%Y%m%dT%H%M%S.%fZ}"
+        part = folder / f"{name}.part"
+        about = {"version": name, "published_at": now.replace(tzinfo=None), "built_from": built_from}
+        copy_marts(warehouse, part, about, words or {})
+        part.chmod(0o444)
+        version = folder / f"{name}.duckdb"
+        part.rename(version)
+        point(published, version)
+        for old in [v for v in versions(published) if not v.is_current][max(kept - 1, 0) :]:
+            (folder / f"{old.name}.duckdb").unlink()
+    return Version(name, now, version.stat().st_size, True)
+
+
+def rollback(published: Path, name: str | None = None) -> Version:
+    """Give readers an earlier copy again: the one before the current, or the one named; return it.
+
+    Raises `Refused` when there is none.
+    """
+    with one_at_a_time(published):
+        known = versions(published)
+        current = next((place for place, version in enumerate(known) if version.is_current), -1)
+        earlier = known[current + 1 :] if name is None else [version for version in known if version.name == name]
+        if not earlier:
+            there = ", ".join(version.name for version in known) or "none"
+            raise Refused(f"there is no {f'copy {name}' if name else 'earlier copy'} to go back to; there are: {there}")
+        point(published, versions_path(published) / f"{earlier[0].name}.duckdb")
+        return earlier[0]
+
+
+@contextmanager
+def one_at_a_time(published: Path) -> Iterator[None]:
+    """Hold the lock of whoever changes what readers open; a killed holder lets go by itself. Raises `Refused`."""
+    published.parent.mkdir(parents=True, exist_ok=True)
+    with published.with_name(f"{published.name}.lock").open("a") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"somebody else is publishing {published}: wait until they are done") from None
+        yield
+
+
+def point(published: Path, version: Path) -> None:
+    """Have readers open a version from now on. The rename is what makes it happen, all of it at once."""
+    following = published.with_name(f"{published.name}.next")
+    following.unlink(missing_ok=True)
+    try:
+        os.link(version, following)
+    except OSError:
+        # There are no links on this disk: a copy takes longer and twice the room.
+        shutil.copy2(version, following)
+    synced(version)
+    following.replace(published)
+    synced(published.parent)
+
+
+def synced(path: Path) -> None:
+    """Have the disk hold what was written to a file or folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def copy_marts(warehouse: Path, to: Path, about: dict[str, object], words: dict[str, str]) -> None:
+    """Write the marts of a warehouse into a new DuckDB file, `about` as a table of one row, and comments.
+
+    Raises `Refused` when there are none.
+    """
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"attach '{warehouse}' as built (read_only)")
+        except duckdb.Error as problem:
+            raise Refused(f"{warehouse} cannot be read: {problem}") from None
+        connection.execute(f"attach '{to}' as copied")
+        relations = connection.execute(
+            "select schema_name, table_name, null from duckdb_tables() where database_name = 'built' union all "
+            "select schema_name, view_name, sql from duckdb_views() where database_name = 'built' order by all"
+        ).fetchall()
+        relations = [relation for relation in relations if relation[0] in SCHEMAS]
+        if not relations:
+            raise Refused(f"{warehouse} holds nothing to publish yet: build it first (make build, dbt build)")
+        for schema in SCHEMAS:
+            connection.execute(f"create schema copied.{schema}")
+        for schema, table, view in relations:
+            if view is None:
+                connection.execute(f"create table copied.{schema}.{table} as from built.{schema}.{table}")
+        connection.execute("use copied")
+        for _, _, view in relations:
+            if view is not None:
+                connection.execute(elsewhere(view, warehouse.stem))
+        connection.execute(
+            "create table operations.publication as select "
+            "$version as version, cast($published_at as timestamp) as published_at, $built_from as built_from",
+            about,
+        )
+        comment(connection, words)
+        connection.execute("use memory")
+        connection.execute("detach copied")
+
+
+def comment(connection: duckdb.DuckDBPyConnection, words: dict[str, str]) -> None:
+    """Keep what is said of the tables, views and columns that are there as comments."""
+    kinds = dict(
+        connection.execute(
+            "select schema_name || '.' || table_name, 'table' from duckdb_tables() where database_name = 'copied' "
+            "union all "
+            "select schema_name || '.' || view_name, 'view' from duckdb_views() where database_name = 'copied'"
+        ).fetchall()
+    )
+    columns = connection.execute(
+        "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns() "
+        "where database_name = 'copied'"
+    ).fetchall()
+    kinds |= {column: "column" for (column,) in columns}
+    for name, text in words.items():
+        if name in kinds:
+            connection.execute(f"comment on {kinds[name]} {name} is {literal(text)}")
+
+
+def elsewhere(view: str, catalog: str) -> str:
+    """Return the statement that makes a view of a warehouse in the copy, whatever name the copy's file has."""
+    schemas = "|".join(SCHEMAS)
+    return re.sub(rf'"?{re.escape(catalog)}"?\.("?(?:{schemas})"?\.)', r"\1", view)
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def descriptions(artifacts: Path) -> dict[str, str]:
+    """Return what dbt's manifest says of published tables and columns, by `schema.table` and `schema.table.column`."""
+    found = {}
+    for node in load_manifest(".", manifest_path=artifacts / "manifest.json")["nodes"].values():
+        if node["resource_type"] == "model" and node["schema"] in SCHEMAS:
+            table = f"{node['schema']}.{node['name']}"
+            found[table] = node["description"]
+            found |= {f"{table}.{name}": column["description"] for name, column in node["columns"].items()}
+    return found

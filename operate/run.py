@@ -1,0 +1,107 @@
+"""What a scheduler calls: load, build and test, look at what would change, publish."""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+
+from operate.build import build, data_fingerprint, project_fingerprint, target_path, warehouse_path, wide_console
+from operate.plan import DRIFT_LIMIT, plan, show
+from operate.publish import KEPT, Refused, descriptions, publication, publish, published_path, rollback, versions
+
+
+def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `publish` and `run` share to a parser."""
+    parser.add_argument("--yes", action="store_true", help="publish without asking: for schedulers")
+    parser.add_argument(
+        "--drift-limit", type=float, default=DRIFT_LIMIT, metavar="PSI",
+        help=f"publish nothing when a feature drifted further than this (population stability index, {DRIFT_LIMIT})",
+    )  # fmt: skip
+    parser.add_argument("--keep", type=int, default=KEPT, metavar="N", help=f"keep so many copies ({KEPT})")
+
+
+def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `rollback` to a parser."""
+    parser.add_argument(
+        "version", nargs="?", help="the copy to go back to; the one before the current if none is named"
+    )
+    parser.add_argument("--list", action="store_true", help="show the copies that there are and change nothing")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Load what is new, build, test, publish; return 0, or 1 as soon as one fails: readers keep what they have."""
+    done = subprocess.run([sys.executable, "-m", "load"])
+    if done.returncode:
+        print("nothing is published: a source failed to load (above)", file=sys.stderr)
+        return 1
+    return publish_built(options)
+
+
+def publish_built(options: argparse.Namespace) -> int:
+    """Build and test what is new, show what would change, publish it; return 0, or 1 with the reason.
+
+    Without `--yes` it asks, and where nobody can answer it publishes nothing.
+    """
+    warehouse, published, console = warehouse_path(), published_path(), wide_console()
+    if build():
+        print(kept_as_it_was(published, "the build failed (above)"), file=sys.stderr)
+        return 1
+    state = json.dumps({"project": project_fingerprint({}), "data": data_fingerprint(warehouse)})
+    try:
+        if publication(published).get("built_from") == state:
+            console.print(f"Readers have this already: {published}", highlight=False)
+            return 0
+        made = plan(warehouse, published, target_path())
+        show(console, made, options.drift_limit)
+        if beyond := made.beyond(options.drift_limit):
+            names = ", ".join(f"{name} ({psi:.2f})" for name, psi in beyond.items())
+            print(
+                kept_as_it_was(published, f"drifted further than {options.drift_limit}: {names}")
+                + "\nIf that is how the shop is now, publish with a higher --drift-limit",
+                file=sys.stderr,
+            )
+            return 1
+        if not options.yes and not confirmed(console):
+            print(kept_as_it_was(published, "nobody said yes (--yes does)"), file=sys.stderr)
+            return 1
+        version = publish(warehouse, published, descriptions(target_path()), options.keep, state)
+    except (Refused, duckdb.Error, OSError) as problem:
+        print(kept_as_it_was(published, str(problem)), file=sys.stderr)
+        return 1
+    console.print(
+        f"\n[green]Published[/green] {version.name}: {published}, {version.size / 1e6:,.0f} MB", highlight=False
+    )
+    return 0
+
+
+def kept_as_it_was(published: Path, reason: str) -> str:
+    """Return a sentence for a person who wants to know why nothing is new."""
+    return (
+        f"nothing is published, {published} {'stays as it was' if published.exists() else 'is not there yet'}: {reason}"
+    )
+
+
+def confirmed(console: Console) -> bool:
+    """Ask whether to publish. Where nobody sits, nobody says yes."""
+    return sys.stdin.isatty() and console.input("\nPublish? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def roll_back(options: argparse.Namespace) -> int:
+    """Give readers an earlier copy again, or list what there is; return 0, or 1 with the reason."""
+    published = published_path()
+    if options.list:
+        for version in versions(published):
+            mark = "→" if version.is_current else " "
+            print(f"{mark} {version.name}  {version.published_at:%Y-%m-%d %H:%M:%S} UTC  {version.size / 1e6:,.0f} MB")
+        return 0
+    try:
+        version = rollback(published, options.version)
+    except (Refused, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"{published} is {version.name} again, of {version.published_at:%Y-%m-%d %H:%M:%S} UTC")
+    return 0

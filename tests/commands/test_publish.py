@@ -1,0 +1,296 @@
+"""What readers see: what passed, all of it at once, whoever else reads, writes or is killed."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from operate.plan import plan
+from operate.publish import Refused, one_at_a_time, publish, rollback, versions
+from tests.conftest import ROOT, Build, run
+from tests.proofs.canaries import CANARIES
+
+READER = """
+import sys, time
+from pathlib import Path
+import duckdb
+reads, seen, stop = 0, set(), Path(sys.argv[2])
+while not stop.exists():
+    with duckdb.connect(sys.argv[1], read_only=True) as connection:
+        one, = connection.execute("select distinct number from core.one").fetchone()
+        time.sleep(0.001)
+        rows = connection.execute("select number, count(*) from features.two group by all").fetchall()
+        assert rows == [(one, 1000)], (one, rows)
+    reads += 1
+    seen.add(one)
+print(reads, len(seen))
+"""
+PUBLISHER = """
+import sys
+from pathlib import Path
+from operate.publish import publish
+publish(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def fill(warehouse: Path, number: int) -> Path:
+    """Make a warehouse whose tables all hold one number, with a view and with what nobody may see."""
+    warehouse.unlink(missing_ok=True)
+    with duckdb.connect(str(warehouse)) as connection:
+        for schema in ("raw_web", "staging", "intermediate", "core", "features", "training", "operations"):
+            connection.execute(f"create schema {schema}")
+            connection.execute(f"create table {schema}.one as select {number} as number, 'a word' as word")
+        connection.execute(f"create table features.two as select {number} as number from range(1000)")
+        connection.execute(
+            f"create view training.both as select one.* from {warehouse.stem}.core.one "
+            f'join "{warehouse.stem}"."features"."two" as two using (number)'
+        )
+    return warehouse
+
+
+def number_in(published: Path) -> int:
+    with duckdb.connect(str(published), read_only=True) as connection:
+        return connection.execute("select number from core.one").fetchone()[0]
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    return tmp_path / "out" / "published.duckdb"
+
+
+def test_a_copy_holds_the_marts_and_nothing_else(tmp_path: Path, published: Path) -> None:
+    words = {"core.one": "It's one.", "core.one.number": "A number.", "training.both": "Both.", "core.gone.x": "No."}
+    made = publish(fill(tmp_path / "warehouse.duckdb", 7), published, words, built_from="this state")
+    with duckdb.connect(str(published), read_only=True) as connection:
+        schemas = connection.execute("select distinct schema_name from duckdb_tables() order by 1").fetchall()
+        assert schemas == [("core",), ("features",), ("operations",), ("training",)]
+        assert connection.execute("select count(*) from training.both").fetchone() == (1000,)
+        told = connection.execute("select version, built_from from operations.publication").fetchall()
+        assert told == [(made.name, "this state")]
+        comments = connection.execute(
+            "select comment from duckdb_tables() where comment is not null union all "
+            "select comment from duckdb_views() where comment is not null union all "
+            "select comment from duckdb_columns() where comment is not null"
+        ).fetchall()
+        assert sorted(comments) == [("A number.",), ("Both.",), ("It's one.",)]
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{published}' as another_name (read_only)")
+        assert connection.execute("select count(*) from another_name.training.both").fetchone() == (1000,)
+    assert published.stat().st_mode & 0o222 == 0
+
+
+def test_the_last_few_are_kept_and_can_be_had_back(tmp_path: Path, published: Path) -> None:
+    for number in range(5):
+        publish(fill(tmp_path / "warehouse.duckdb", number), published, kept=3)
+    assert len(versions(published)) == 3
+    assert [version.is_current for version in versions(published)] == [True, False, False]
+    assert rollback(published).is_current is False
+    assert number_in(published) == 3
+    rollback(published)
+    assert number_in(published) == 2
+    with pytest.raises(Refused, match="no earlier copy"):
+        rollback(published)
+    newest = versions(published)[0].name
+    rollback(published, newest)
+    assert number_in(published) == 4
+    with pytest.raises(Refused, match=f"there are: {newest}"):
+        rollback(published, "20000101T000000.000000Z")
+    # What readers see is never the one that is cleared away.
+    rollback(published, versions(published)[-1].name)
+    publish(fill(tmp_path / "warehouse.duckdb", 9), published, kept=1)
+    assert [version.is_current for version in versions(published)] == [True]
+    assert number_in(published) == 9
+
+
+def test_nothing_to_publish_leaves_what_is_there(tmp_path: Path, published: Path) -> None:
+    publish(fill(tmp_path / "warehouse.duckdb", 1), published)
+    before = digest(published)
+    empty = tmp_path / "empty.duckdb"
+    duckdb.connect(str(empty)).close()
+    (tmp_path / "broken.duckdb").write_text("no database")
+    for warehouse, reason in ((empty, "nothing to publish"), (tmp_path / "broken.duckdb", "cannot be read")):
+        with pytest.raises(Refused, match=reason):
+            publish(warehouse, published)
+    with one_at_a_time(published), pytest.raises(Refused, match="somebody else"):
+        publish(tmp_path / "warehouse.duckdb", published)
+    assert digest(published) == before
+    assert len(versions(published)) == 1
+
+
+def test_where_there_are_no_links_it_is_copied(tmp_path: Path, published: Path, monkeypatch) -> None:
+    def refused(*paths: object) -> None:
+        raise OSError("no links on this disk")
+
+    monkeypatch.setattr(os, "link", refused)
+    for number in range(3):
+        publish(fill(tmp_path / "warehouse.duckdb", number), published, kept=2)
+    assert number_in(published) == 2
+    assert [version.is_current for version in versions(published)] == [True, False]
+    rollback(published)
+    assert number_in(published) == 1
+
+
+def test_readers_never_notice(tmp_path: Path, published: Path) -> None:
+    """Four readers, a hundred publications, every third killed at some moment: no error, no mixture on either side."""
+    publish(fill(tmp_path / "warehouse.duckdb", 0), published)
+    stop = tmp_path / "stop"
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", READER, published, stop], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(4)
+    ]
+    dice, killed = random.Random(7), 0
+    try:
+        for number in range(1, 101):
+            warehouse = fill(tmp_path / f"warehouse_{number}.duckdb", number)
+            if number % 3 == 0:
+                victim = subprocess.Popen([sys.executable, "-c", PUBLISHER, warehouse, published], cwd=ROOT)
+                try:
+                    victim.wait(timeout=dice.uniform(0.5, 1.5))
+                except subprocess.TimeoutExpired:
+                    victim.send_signal(signal.SIGKILL)
+                    victim.wait()
+                    killed += 1
+            else:
+                publish(warehouse, published, kept=3)
+                assert number_in(published) == number
+            warehouse.unlink()
+    finally:
+        stop.touch()
+        said = [reader.communicate(timeout=60) for reader in readers]
+    assert [errors.decode() for _, errors in said] == [""] * 4
+    reads = [int(out.split()[0]) for out, _ in said]
+    print(f"{sum(reads):,} reads of up to {max(int(out.split()[1]) for out, _ in said)} copies, {killed} kills")
+    assert min(reads) > 20
+    assert killed > 5
+    publish(fill(tmp_path / "warehouse.duckdb", 101), published, kept=3)
+    assert not list(published.parent.rglob("*.part*"))
+
+
+@pytest.fixture
+def built(company: Build, tmp_path: Path) -> Build:
+    build = replace(company, folder=tmp_path)
+    build.warehouse.write_bytes(company.warehouse.read_bytes())
+    return build
+
+
+def operate(build: Build, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = build.environment | {"PUBLISHED": str(build.folder / "published.duckdb"), "COLUMNS": "120"}
+    return run(sys.executable, "-m", "operate", *arguments, environment=environment)
+
+
+def test_what_passed_is_published_and_what_failed_is_not(built: Build) -> None:
+    published = built.folder / "published.duckdb"
+    unasked = operate(built, "publish")
+    assert unasked.returncode == 1
+    assert "nobody said yes" in unasked.stderr
+    assert not published.exists()
+
+    done = operate(built, "publish", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "a new table" in done.stdout
+    with duckdb.connect(str(published), read_only=True) as connection:
+        names = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        for canary in CANARIES:
+            for (table,) in names:
+                found = (
+                    f"select count(*) from {table} as record where contains(lower(cast(record as varchar)), lower(?))"
+                )
+                assert connection.execute(found, [canary]).fetchone() == (0,), f"{canary} in {table}"
+        silent = connection.execute(
+            "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns() "
+            "where comment is null and not internal and table_name <> 'publication'"
+        ).fetchall()
+        assert silent == []
+        before = connection.execute("select count(*) from core.fct_orders").fetchone()[0]
+    assert "Readers have this already" in operate(built, "publish", "--yes").stdout
+
+    kept = digest(published)
+    with duckdb.connect(str(built.warehouse)) as connection:
+        connection.execute("update raw_web.manifest set records_landed = records_landed + 1")
+    built.warehouse.with_suffix(".built.json").unlink()
+    failed = operate(built, "publish", "--yes")
+    assert failed.returncode == 1
+    assert "the build failed" in failed.stderr
+    assert "every_record_is_accounted_for" in failed.stdout
+    assert digest(published) == kept
+    assert before > 100
+
+
+def test_a_feature_that_drifted_is_not_published(company: Build, tmp_path: Path) -> None:
+    published = tmp_path / "published.duckdb"
+    publish(company.warehouse, published)
+    artifacts = company.folder / "target"
+    unchanged = plan(company.warehouse, published, artifacts)
+    assert all(change.added in (0, None) and change.gone in (0, None) for change in unchanged.changes)
+    assert len(unchanged.drift) > 50
+    assert unchanged.beyond(0.0) == {}
+
+    other = tmp_path / "other.duckdb"
+    other.write_bytes(company.warehouse.read_bytes())
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("drop view if exists training.training_candidate_features")
+        connection.execute("update features.product_features set price = price * 1.6, category = 'Toys'")
+        connection.execute(
+            "delete from core.fct_orders where order_id in (select order_id from core.fct_orders limit 3)"
+        )
+        connection.execute("alter table core.dim_products add column weight double")
+        connection.execute("drop table core.fct_sessions")
+    made = plan(other, published, artifacts)
+    assert set(made.beyond(0.25)) == {"features.product_features.price", "features.product_features.category"}
+    changes = {change.table: change for change in made.changes}
+    assert (changes["core.fct_orders"].added, changes["core.fct_orders"].gone) == (0, 3)
+    assert changes["core.dim_products"].columns == ("+weight DOUBLE",)
+    assert changes["core.fct_sessions"].after is None
+    assert changes["core.fct_orders"].tests > 3
+
+
+def test_the_index_is_what_the_formula_says(tmp_path: Path) -> None:
+    """Half of the rows move from one value to the other: (0.75 - 0.25) * ln(3) twice, worked out by hand."""
+    artifacts = tmp_path / "target"
+    artifacts.mkdir()
+    (artifacts / "manifest.json").write_text('{"nodes": {}}')
+
+    def warehouse(name: str, share: float) -> Path:
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+            connection.execute("create schema features")
+            connection.execute(
+                "create table features.f as select timestamp '2026-01-01' as feature_at, "
+                f"case when range < {share} * 1000 then 'a' else 'b' end as word, "
+                f"case when range < {share} * 1000 then null else 1 end as number from range(1000)"
+            )
+        return tmp_path / f"{name}.duckdb"
+
+    before, after = warehouse("before", 0.25), warehouse("after", 0.75)
+    publish(before, tmp_path / "published.duckdb")
+    drift = plan(after, tmp_path / "published.duckdb", artifacts).drift
+    assert drift == pytest.approx({"features.f.word": 1.0986123, "features.f.number": 1.0986123})
+
+
+def test_a_run_that_cannot_load_publishes_nothing(built: Build, tmp_path: Path) -> None:
+    environment = built.environment | {
+        "PUBLISHED": str(tmp_path / "published.duckdb"), "SOURCES__WEB__URL": str(tmp_path / "nowhere"),
+    }  # fmt: skip
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SOURCES__")}
+    done = subprocess.run(
+        [sys.executable, "-m", "operate", "run", "--yes"],
+        cwd=ROOT,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "a source failed to load" in done.stderr
+    assert not (tmp_path / "published.duckdb").exists()
