@@ -16,6 +16,7 @@ from dbt.cli.main import dbtRunner
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from operate.personal_data import KEY_FILE, pii_key
 from operate.site import write_site
 from operate.summary import BuildResult, print_summary
 
@@ -35,18 +36,33 @@ def target_path() -> Path:
     return Path(os.environ.get("DBT_TARGET_PATH", "target"))
 
 
+def dbt_call(warehouse: Path, folder: Path, project: Path) -> tuple[list[str], dict[str, str], Path]:
+    """Return how dbt is called on a warehouse that is not the user's: command, environment, folder to call it in.
+
+    dbt's artifacts and logs go to `folder`. It is called beside the warehouse, which so has the same name in every
+    call: dbt reads a project anew when an environment variable of the profile has changed, and that takes longer than
+    most builds. Warehouses of one file name and one `folder` share what was read.
+    """
+    environment = {
+        "WAREHOUSE": warehouse.name,
+        "DBT_TARGET_PATH": str(folder.resolve() / "target"),
+        "DBT_LOG_PATH": str(folder.resolve() / "logs"),
+        "PII_KEY": pii_key(project / KEY_FILE).decode(),
+        "PYTHONPATH": str(project.resolve()),
+        "DBT_PROJECT_DIR": str(project.resolve()),
+        "DBT_PROFILES_DIR": str(project.resolve()),
+    }
+    return [str(Path(sys.executable).parent / "dbt")], environment, warehouse.resolve().parent
+
+
 def dbt_on(warehouse: Path, folder: Path, *arguments: str, project: Path | None = None) -> None:
     """Run dbt on a warehouse that is not the user's, its artifacts and logs in `folder`.
 
     Raises `RuntimeError` with dbt's words when it fails. `project` is where dbt reads it, else where we are.
     """
-    environment = os.environ | {
-        "WAREHOUSE": str(warehouse),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-    }
-    command = [str(Path(sys.executable).parent / "dbt"), "--quiet", *arguments]
-    done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True)
+    command, environment, beside = dbt_call(warehouse, folder, project or Path.cwd())
+    call = [*command, "--quiet", *arguments]
+    done = subprocess.run(call, env=os.environ | environment, cwd=beside, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"dbt {arguments[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
 

@@ -39,7 +39,9 @@ class Workshop:
 
     def copy(self, name: str, source: Path | None = None) -> Path:
         """Return a copy of a warehouse, of the one that is looked at unless another is given."""
-        path = self.folder / f"{name}.duckdb"
+        # One name for all, each in a folder of its own: dbt reads the project once for them.
+        path = self.folder / name / "warehouse.duckdb"
+        path.parent.mkdir(exist_ok=True)
         shutil.copy(source or self.warehouse, path)
         return path
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from sample.systems.http import Systems, serve
-from tests.conftest import BIN, ROOT, Build, run_well
+from tests.conftest import ROOT, Build, run_well
 
 REAL = ROOT.parent / "shared" / "data" / "ecb_eurofxref_hist.csv.gz"
 
@@ -28,7 +28,7 @@ def test_every_published_rate_becomes_a_cross_rate_and_no_hole_does(tmp_path: Pa
         for base in ("EUR", "USD"):  # asked for per another base later on: nothing may count twice
             environment = build.environment | source | {"SOURCES__FX__BASE": base}
             run_well(sys.executable, "-m", "load", environment=environment)
-    run_well(BIN / "dbt", "build", "-s", "+int_conversion_rates__crossed", environment=build.environment)
+    build.dbt("build", "-s", "+int_conversion_rates__crossed")
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
         rates = connection.execute(
             """select cast(rate_date as varchar), source_currency, conversion_rate

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from operate.build import dbt_on
 from operate.proofs import proofs, raw
-from tests.conftest import BIN, Build, run, run_well
+from tests.conftest import Build, run, run_well
 from tests.proofs.mutations import Mutation, planted
 
 UNTIL = "2026-06-26"
@@ -57,13 +57,11 @@ def test_the_same_inputs_give_the_same_bytes(company: Build, sets: Path) -> None
 
 def test_what_became_known_afterwards_changes_no_version(company: Build, sets: Path, tmp_path: Path) -> None:
     workshop = proofs.Workshop(tmp_path, company.warehouse, Console(quiet=True), raw.parsed_project())
-    then = Build(company.files, tmp_path)
+    then = Build(company.files, tmp_path / "warehouse")
     with duckdb.connect(str(workshop.copy("warehouse"))) as connection:
         gone = raw.cut(connection, workshop.tables, datetime.fromisoformat(UNTIL))
     assert sum(gone.values()) > 1000
-    run_well(
-        BIN / "dbt", "run", "--full-refresh", "--exclude", "path:models/marts/training", environment=then.environment
-    )  # fmt: skip
+    then.dbt("run", "--full-refresh", "--exclude", "path:models/marts/training")
     made = make(then, tmp_path / "sets", "then")
     first = json.loads((sets / "first" / "manifest.json").read_text())
     assert {name: told["content_hash"] for name, told in made["tables"].items()} == {
