@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
@@ -101,15 +102,26 @@ def make_company(to: Path, customers: int, days: int, seed: int = 7) -> Path:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """A company of 300 customers and 40 days with planted personal data, landed, built and documented."""
+def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
+    """A company of 300 customers and 40 days with planted personal data, landed, built and documented.
+
+    All workers look at one; whoever wants to change it takes a copy.
+    """
     from tests.proofs.canaries import plant
 
-    folder = tmp_path_factory.mktemp("company")
-    build = Build(make_company(folder / "files", customers=300, days=40), folder)
-    plant(build.files)
-    build.load()
-    build.dbt("build")
-    build.dbt("docs", "generate", "--static")
-    write_site(build.folder / "target", build.warehouse)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "company"
+    build, finished = Build(folder / "files", folder), folder / "finished"
+    with folder.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not finished.exists():
+            folder.mkdir()
+            make_company(build.files, customers=300, days=40)
+            plant(build.files)
+            build.load()
+            build.dbt("build")
+            build.dbt("docs", "generate", "--static")
+            write_site(build.folder / "target", build.warehouse)
+            finished.touch()
+    PARSED[:] = [folder / "target" / "partial_parse.msgpack"]
     return build

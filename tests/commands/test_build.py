@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from tests.conftest import BIN, ROOT, Build, run, run_well
@@ -21,29 +20,6 @@ def build(company: Build, tmp_path: Path) -> Build:
 
 def operate(build: Build, *arguments: str):
     return run(sys.executable, "-m", "operate", *arguments, environment=build.environment | {"COLUMNS": "120"})
-
-
-def test_a_build_ends_with_a_summary_and_the_next_has_nothing_to_do(build: Build) -> None:
-    first = operate(build, "build")
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert "What landed" in first.stdout
-    assert "models built" in first.stdout
-    assert "features in 5 tables" in (build.folder / "target" / "site" / "index.html").read_text()
-    before = build.warehouse.stat().st_mtime_ns
-    second = operate(build, "build")
-    assert second.returncode == 0
-    assert "Nothing has changed since the last build" in second.stdout
-    assert build.warehouse.stat().st_mtime_ns == before
-
-
-def test_a_failing_test_is_named_and_fails_the_command(build: Build) -> None:
-    with duckdb.connect(str(build.warehouse)) as connection:
-        connection.execute("update raw_web.manifest set records_landed = records_landed + 1")
-    done = operate(build, "build")
-    assert done.returncode == 1
-    assert "every_record_is_accounted_for" in done.stdout
-    stamp = json.loads(build.warehouse.with_suffix(".built.json").read_text())
-    assert "data" not in stamp, "the next build would take this one for done"
 
 
 def test_without_a_warehouse_it_says_what_to_do(build: Build) -> None:

@@ -1,11 +1,13 @@
 """What readers see: what passed, all of it at once, whoever else reads, writes or is killed."""
 
 import hashlib
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,11 +35,19 @@ while not stop.exists():
 print(reads, len(seen))
 """
 PUBLISHER = """
-import sys
+import os, sys
 from pathlib import Path
 from operate.publish import publish
-publish(Path(sys.argv[1]), Path(sys.argv[2]))
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        publish(Path(line.strip()), Path(sys.argv[1]), kept=3)
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
 """
+"""Publishes each warehouse that it is told of in a process of its own, whose number it says."""
 
 
 def fill(warehouse: Path, number: int) -> Path:
@@ -151,28 +161,32 @@ def test_readers_never_notice(tmp_path: Path, published: Path) -> None:
         )
         for _ in range(4)
     ]
+    publisher = subprocess.Popen(
+        [sys.executable, "-c", PUBLISHER, published], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     dice, killed = random.Random(7), 0
     try:
         for number in range(1, 101):
             warehouse = fill(tmp_path / f"warehouse_{number}.duckdb", number)
             if number % 3 == 0:
-                victim = subprocess.Popen([sys.executable, "-c", PUBLISHER, warehouse, published], cwd=ROOT)
-                try:
-                    victim.wait(timeout=dice.uniform(0.5, 1.5))
-                except subprocess.TimeoutExpired:
-                    victim.send_signal(signal.SIGKILL)
-                    victim.wait()
-                    killed += 1
+                print(warehouse, file=publisher.stdin, flush=True)
+                victim = int(publisher.stdout.readline())
+                time.sleep(dice.uniform(0, 0.5))
+                os.kill(victim, signal.SIGKILL)
+                assert publisher.stdout.readline() == "ended\n"
+                killed += number_in(published) != number
             else:
                 publish(warehouse, published, kept=3)
                 assert number_in(published) == number
             warehouse.unlink()
     finally:
         stop.touch()
+        publisher.communicate()
         said = [reader.communicate(timeout=60) for reader in readers]
     assert [errors.decode() for _, errors in said] == [""] * 4
     reads = [int(out.split()[0]) for out, _ in said]
-    print(f"{sum(reads):,} reads of up to {max(int(out.split()[1]) for out, _ in said)} copies, {killed} kills")
+    most = max(int(out.split()[1]) for out, _ in said)
+    print(f"{sum(reads):,} reads of up to {most} copies, {killed} of 33 killed before they were done")
     assert min(reads) > 20
     assert killed > 5
     publish(fill(tmp_path / "warehouse.duckdb", 101), published, kept=3)
@@ -195,11 +209,17 @@ def test_what_passed_is_published_and_what_failed_is_not(built: Build) -> None:
     published = built.folder / "published.duckdb"
     unasked = operate(built, "publish")
     assert unasked.returncode == 1
+    assert "What landed" in unasked.stdout, unasked.stdout + unasked.stderr
+    assert "models built" in unasked.stdout
+    assert "features in 5 tables" in (built.folder / "target" / "site" / "index.html").read_text()
     assert "nobody said yes" in unasked.stderr
     assert not published.exists()
+    modified = built.warehouse.stat().st_mtime_ns
 
     done = operate(built, "publish", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing has changed since the last build" in done.stdout
+    assert built.warehouse.stat().st_mtime_ns == modified
     assert "a new table" in done.stdout
     with duckdb.connect(str(published), read_only=True) as connection:
         names = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
@@ -227,6 +247,8 @@ def test_what_passed_is_published_and_what_failed_is_not(built: Build) -> None:
     assert "every_record_is_accounted_for" in failed.stdout
     assert digest(published) == kept
     assert before > 100
+    stamp = json.loads(built.warehouse.with_suffix(".built.json").read_text())
+    assert "data" not in stamp, "the next build would take this one for done"
 
 
 def test_a_feature_that_drifted_is_not_published(company: Build, tmp_path: Path) -> None:
