@@ -171,7 +171,7 @@ def test_readers_never_notice(tmp_path: Path, published: Path) -> None:
             if number % 3 == 0:
                 print(warehouse, file=publisher.stdin, flush=True)
                 victim = int(publisher.stdout.readline())
-                time.sleep(dice.uniform(0, 0.5))
+                time.sleep(dice.uniform(0, 0.9))
                 os.kill(victim, signal.SIGKILL)
                 assert publisher.stdout.readline() == "ended\n"
                 killed += number_in(published) != number
