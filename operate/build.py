@@ -105,15 +105,17 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
     if not warehouse.exists():
         console.print(f"There is no warehouse at {warehouse} yet. Load something first: [bold]python -m load[/bold]")
         return 1
-    stamp = warehouse.with_suffix(".built.json")
     variables = variables or {}
-    project, data = project_fingerprint(variables), data_fingerprint(warehouse)
-    last = json.loads(stamp.read_text()) if stamp.exists() else {}
-    if not force and docs_page().exists() and (last.get("project"), last.get("data")) == (project, data):
+    project, data, last = project_fingerprint(variables), data_fingerprint(warehouse), last_build(warehouse)
+    if (
+        not force
+        and docs_page().exists()
+        and last == last | {"project": project, "data": data, "written": written(warehouse)}
+    ):
         print_summary(console, warehouse, docs_page(), BuildResult(**last["result"]), is_new=False)
         save(console, picture)
         return 0
-    stamp.unlink(missing_ok=True)
+    stamp(warehouse).unlink(missing_ok=True)
     result = run_dbt(console, variables, in_full=force or last.get("project") != project)
     # dbt keeps the warehouse open as long as its process lives; nothing else could read it.
     DuckDBConnectionManager.close_all_connections()
@@ -122,16 +124,53 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
         write_site(target_path(), warehouse)
         result.docs_seconds += time.monotonic() - started
     # Failed or not, the tables are those of this version now.
-    stamp.write_text(json.dumps({"project": project}))
+    remember(warehouse, {"project": project})
     if result.failures:
         for failure in result.failures:
             console.print(f"[red]✗[/red] {failure}", highlight=False)
         console.print(f"[red]{len(result.failures)} failed.[/red] The log has more: logs/dbt.log")
         return 1
-    stamp.write_text(json.dumps({"project": project, "data": data, "result": result.as_dict()}))
+    state = {"project": project, "data": data, "written": written(warehouse)}
+    remember(warehouse, state | {"result": result.as_dict()})
     print_summary(console, warehouse, docs_page(), result, is_new=True)
     save(console, picture)
     return 0
+
+
+def stamp(warehouse: Path) -> Path:
+    """Return where it is kept what a warehouse was last built from."""
+    return warehouse.with_suffix(".built.json")
+
+
+def last_build(warehouse: Path) -> dict:
+    """Return what the last build was made from (`project`, `data`, `written`) and what it came to; empty if unknown."""
+    try:
+        return json.loads(stamp(warehouse).read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def remember(warehouse: Path, told: dict) -> None:
+    """Keep what a build was made from, all of it at once."""
+    part = stamp(warehouse).with_suffix(".part")
+    part.write_text(json.dumps(told))
+    part.replace(stamp(warehouse))
+
+
+def written(warehouse: Path) -> int:
+    """Return when a warehouse was last written to, in nanoseconds: by anybody, plain dbt too."""
+    return warehouse.stat().st_mtime_ns
+
+
+def passed_state(warehouse: Path) -> str | None:
+    """Return what names the state of a warehouse that was built and passed all tests; None when it did not.
+
+    None as well when anybody has written to it since.
+    """
+    last = last_build(warehouse)
+    if "data" not in last or last.get("written") != written(warehouse):
+        return None
+    return json.dumps({name: last[name] for name in ("project", "data", "written")})
 
 
 def wide_console(record: bool = False) -> Console:

@@ -20,9 +20,17 @@ from rich.console import Console
 
 from load.pipeline import pipeline_of, settings_of
 from load.sources import SOURCES
-from operate.build import data_fingerprint, docs_page, project_fingerprint, warehouse_path
+from operate.build import (
+    data_fingerprint,
+    docs_page,
+    last_build,
+    passed_state,
+    project_fingerprint,
+    warehouse_path,
+    written,
+)
 from operate.personal_data import KEY_FILE
-from operate.publish import publication, published_path
+from operate.publish import publication, published_path, taken_back
 
 PACKAGES = ("dbt-core", "dbt-duckdb", "dlt", "duckdb", "sqlglot")
 """Those of which another version is known to break something."""
@@ -206,12 +214,13 @@ def drift(connection: duckdb.DuckDBPyConnection) -> Finding:
 
 def built(warehouse: Path) -> Finding:
     """Say whether what landed has been built, by this version of the project, and has passed."""
-    stamp = warehouse.with_suffix(".built.json")
-    told = json.loads(stamp.read_text()) if stamp.exists() else {}
+    told = last_build(warehouse)
     if "data" not in told:
         return Finding("build", "warning", "the last build failed, or there was none", "python -m operate build")
     if told["data"] != data_fingerprint(warehouse):
         return Finding("build", "warning", "something landed since the last build", "python -m operate run")
+    if told.get("written") != written(warehouse):
+        return Finding("build", "warning", "somebody has written to it since", "python -m operate build")
     if told["project"] != project_fingerprint({}):
         return Finding("build", "warning", "the project has changed since the last build", "python -m operate build")
     return Finding("build", "good", f"up to date, all tests passed; {docs_page()}")
@@ -222,11 +231,14 @@ def readers(warehouse: Path, published: Path) -> Finding:
     try:
         told = publication(published)
     except duckdb.Error as problem:
-        return Finding("published", "bad", f"{published} cannot be read: {problem}", "python -m operate publish")
+        words = f"{published} cannot be read: {problem}"
+        return Finding("published", "bad", words, "python -m operate rollback, or publish")
     if not told:
         return Finding("published", "note", f"nothing at {published} yet", "python -m operate publish")
     words = f"{told['version']} of {told['published_at']:%Y-%m-%d %H:%M} UTC"
-    state = json.loads(told["built_from"] or "{}")
-    if state.get("data") != data_fingerprint(warehouse):
-        return Finding("published", "note", f"{words}, older than the warehouse", "python -m operate publish")
+    state = passed_state(warehouse)
+    if state is not None and taken_back(published, state):
+        return Finding("published", "note", f"{words}; a later one was taken back", "python -m operate publish --again")
+    if told["built_from"] != state:
+        return Finding("published", "note", f"{words}, not what the warehouse holds", "python -m operate publish")
     return Finding("published", "good", words)

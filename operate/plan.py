@@ -9,20 +9,20 @@ from dbt_features.parser import load_manifest
 from rich.console import Console
 from rich.table import Table
 
-from operate.publish import SCHEMAS
+from operate.publish import SCHEMAS, literal
 
 DRIFT_LIMIT = 0.25
 """A population stability index above it is called a major shift in the field."""
-DAYS = 7
-"""Features are compared over so many last days, so that a Sunday is not held against a Monday."""
 LEAST = 500
-"""With fewer rows on either side, the index says more of chance than of drift."""
+"""With fewer rows in what readers have, the index says more of chance than of drift."""
+OF_A_DAY = "_1d"
+"""What such features say of a Sunday is another thing than of a Monday: they are shown, and stop nothing."""
 NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "BOOLEAN")
 PSI = """
-with edges as (select {edges} as edges from old.{table} where {recent_old}),
+with edges as (select {edges} as edges from readers_have.{table} where {recent_old}),
 binned as (
     select case when {name} is null then 'null' else {bins} end as bin, 1 as before, 0 as after
-    from old.{table} cross join edges where {recent_old}
+    from readers_have.{table} cross join edges where {recent_old}
     union all
     select case when {name} is null then 'null' else {bins} end as bin, 0 as before, 1 as after
     from {table} cross join edges where {recent_new}
@@ -61,19 +61,26 @@ class Plan:
     drift: dict[str, float]
 
     def beyond(self, limit: float) -> dict[str, float]:
-        """Return the features that drifted further than a limit, furthest first."""
-        return {name: psi for name, psi in sorted(self.drift.items(), key=lambda item: -item[1]) if psi > limit}
+        """Return the features that drifted further than a limit, furthest first, without those of one day."""
+        furthest = sorted(self.drift.items(), key=lambda item: -item[1])
+        return {name: psi for name, psi in furthest if psi > limit and not name.endswith(OF_A_DAY)}
 
 
-def plan(warehouse: Path, published: Path, artifacts: Path) -> Plan:
-    """Compare what was built with what readers have; raises `duckdb.Error` when either cannot be read."""
+def plan(warehouse: Path, published: Path | None, artifacts: Path) -> Plan:
+    """Compare what was built with what readers have, if they have anything.
+
+    Raises `duckdb.Error` when either cannot be read.
+    """
     nodes = load_manifest(".", manifest_path=artifacts / "manifest.json")["nodes"]
     keys, tests = guarded(nodes)
     # The warehouse is opened by itself: it is known by its own name then, as its views know it.
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        if published.exists():
-            connection.execute(f"attach '{published}' as old (read_only)")
-        new, old = columns_of(connection, warehouse.stem), columns_of(connection, "old")
+        if published is not None:
+            connection.execute(f"attach {literal(str(published))} as readers_have (read_only)")
+        (name,) = connection.execute("select current_database()").fetchone()
+        new, old = columns_of(connection, name), columns_of(connection, "readers_have")
+        modelled = {f"{node['schema']}.{node['name']}" for node in nodes.values() if node["resource_type"] == "model"}
+        new = {table: columns for table, columns in new.items() if table in modelled or not modelled}
         changes = [
             change(connection, table, old.get(table), new.get(table), keys.get(table), tests[table])
             for table in sorted(new.keys() | old.keys())
@@ -132,7 +139,7 @@ def change(
     def number(query: str) -> int:
         return connection.execute(f"select count(*) from {query}").fetchone()[0]
 
-    before = None if old is None else number(f"old.{table}")
+    before = None if old is None else number(f"readers_have.{table}")
     after = None if new is None else number(table)
     if old is None or new is None:
         return Change(table, before, after, after, before, (), tests)
@@ -142,30 +149,33 @@ def change(
     added = gone = None
     if key and all(name in old and name in new for name in key):
         same = " and ".join(f"this.{name} is not distinct from that.{name}" for name in key)
-        added = number(f"{table} as this anti join old.{table} as that on {same}")
-        gone = number(f"old.{table} as this anti join {table} as that on {same}")
+        added = number(f"{table} as this anti join readers_have.{table} as that on {same}")
+        gone = number(f"readers_have.{table} as this anti join {table} as that on {same}")
     return Change(table, before, after, added, gone, tuple(columns), tests)
 
 
 def drifted(
     connection: duckdb.DuckDBPyConnection, table: str, old: dict[str, str], new: dict[str, str], key: list[str]
 ) -> dict[str, float]:
-    """Return the population stability index of each feature of a table, over the last days of either side.
+    """Return the population stability index of each feature of a table, over the last day of either side.
 
-    Numbers are binned by tenths of what readers have, texts by value, those of less than a hundredth together.
+    That day has a row for everything that a service asks for. Numbers are binned by tenths of what readers have, texts
+    by value, those of less than a hundredth together. A table that is nearly empty now has drifted beyond any limit.
     """
-    recent = {
-        side: f"feature_at > (select max(feature_at) from {side}) - interval {DAYS} day"
-        for side in (f"old.{table}", table)
-    }
+    if "feature_at" not in old.keys() & new.keys():
+        return {}
+    recent = {side: f"feature_at = (select max(feature_at) from {side})" for side in (f"readers_have.{table}", table)}
     sizes = [
         connection.execute(f"select count(*) from {side} where {rows}").fetchone()[0] for side, rows in recent.items()
     ]
-    if min(sizes) < LEAST:
+    if sizes[0] < LEAST:
         return {}
+    if sizes[1] < min(LEAST, sizes[0] / 2):
+        return {f"{table} has {sizes[1]:,} rows on its last day, {sizes[0]:,} before": float("inf")}
     found = {}
     for name, kind in new.items():
-        if name in key or old.get(name) != kind or kind not in (*NUMBERS, "VARCHAR"):
+        comparable = {old.get(name), kind} <= set(NUMBERS) or old.get(name) == kind == "VARCHAR"
+        if name in key or not comparable:
             continue
         if kind == "VARCHAR":
             edges = f"map_from_entries(list_filter(map_entries(histogram({name})), e -> e.value * 100 >= {sizes[0]}))"
@@ -174,7 +184,12 @@ def drifted(
             edges = f"quantile_disc(cast({name} as double), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])"
             bins = f"cast(len(list_filter(edges, e -> e < cast({name} as double))) as varchar)"
         query = PSI.format(
-            name=name, table=table, edges=edges, bins=bins, recent_old=recent[f"old.{table}"], recent_new=recent[table]
+            name=name,
+            table=table,
+            edges=edges,
+            bins=bins,
+            recent_old=recent[f"readers_have.{table}"],
+            recent_new=recent[table],
         )
         found[f"{table}.{name}"] = connection.execute(query).fetchone()[0]
     return found
@@ -198,9 +213,9 @@ def show(console: Console, made: Plan, limit: float) -> None:
         table.add_row(entry.table, *numbers, words)
     console.print(table)
     if made.drift:
-        furthest = list(made.beyond(0.0).items())[:5]
-        console.print(f"\n[bold]Drift[/bold] of {len(made.drift)} features in {DAYS} days (PSI, limit {limit}):")
+        furthest = sorted(((name, psi) for name, psi in made.drift.items() if psi > 0), key=lambda item: -item[1])[:5]
+        console.print(f"\n[bold]Drift[/bold] of {len(made.drift)} features on the last day (PSI, limit {limit}):")
         for name, psi in furthest:
-            console.print(f"  {psi:6.3f}  {name}", style="red" if psi > limit else None, highlight=False)
+            console.print(f"  {psi:6.3f}  {name}", style="red" if name in made.beyond(limit) else None, highlight=False)
         if not furthest:
             console.print("  none")

@@ -7,10 +7,10 @@ that they opened, whoever opens it next has the new one. The last few copies are
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from operate.build import warehouse_path
 SCHEMAS = ("core", "features", "training", "operations")
 """What readers get: no raw, no staging, so no personal data."""
 KEPT = 5
+TIME = "%Y%m%dT%H%M%S.%fZ"
+"""A copy is named by its time."""
 
 
 class Refused(Exception):
@@ -50,10 +52,16 @@ def versions_path(published: Path) -> Path:
 
 def versions(published: Path) -> list[Version]:
     """Return the copies that are kept, newest first."""
-    current = publication(published).get("version")
+    try:
+        current = publication(published).get("version")
+    except duckdb.Error:
+        current = None
     found = []
     for file in sorted(versions_path(published).glob("*.duckdb"), reverse=True):
-        at = datetime.strptime(file.stem, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
+        try:
+            at = datetime.strptime(file.stem, TIME).replace(tzinfo=UTC)
+        except ValueError:
+            continue
         found.append(Version(file.stem, at, file.stat().st_size, file.stem == current))
     return found
 
@@ -68,48 +76,97 @@ def publication(published: Path) -> dict[str, object]:
 
 
 def publish(
-    warehouse: Path, published: Path, words: dict[str, str] | None = None, kept: int = KEPT, built_from: str = ""
+    warehouse: Path,
+    published: Path,
+    words: dict[str, str] | None = None,
+    kept: int = KEPT,
+    built_from: str = "",
+    still: Callable[[], bool] = lambda: True,
 ) -> Version:
     """Put a copy of the warehouse's marts in the place of what readers open, and return it.
 
-    `words` are descriptions by `schema.table` and `schema.table.column`; they become comments that any client shows.
-    `kept` copies stay. `built_from` is kept in `operations.publication` for whoever asks. Killed at any moment, it
-    leaves what readers open as it was or new, never anything between. Raises `Refused` when there is nothing to publish
-    or somebody else publishes.
+    `words` are descriptions by `schema.table` and `schema.table.column`; they become comments that any client shows,
+    and only tables that they name are copied (all, where there are none). `kept` copies stay. `built_from` is kept in
+    `operations.publication` for whoever asks. `still` is asked when nobody can write to the warehouse any more: whether
+    it is what was meant. Killed at any moment, it leaves what readers open as it was or new, never anything between.
+    Raises `Refused` when there is nothing to publish, it is not what was meant, or somebody else publishes.
     """
     folder = versions_path(published)
     folder.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(published):
-        for left in folder.glob("*.part*"):
-            left.unlink()
-        now = datetime.now(UTC)
-        name = f"{now:%Y%m%dT%H%M%S.%fZ}"
+        clear(published)
+        # A clock that was set back must not put the newest copy behind others.
+        now = max([datetime.now(UTC), *(v.published_at + timedelta(microseconds=1) for v in versions(published))])
+        name = f"{now:{TIME}}"
         part = folder / f"{name}.part"
         about = {"version": name, "published_at": now.replace(tzinfo=None), "built_from": built_from}
-        copy_marts(warehouse, part, about, words or {})
+        copy_marts(warehouse, part, about, words or {}, still)
         part.chmod(0o444)
-        version = folder / f"{name}.duckdb"
-        part.rename(version)
-        point(published, version)
+        # First what readers open: a copy that they never had must not look like one.
+        point(published, part)
+        version = part.rename(folder / f"{name}.duckdb")
         for old in [v for v in versions(published) if not v.is_current][max(kept - 1, 0) :]:
-            (folder / f"{old.name}.duckdb").unlink()
+            forget(published, old.name)
     return Version(name, now, version.stat().st_size, True)
 
 
-def rollback(published: Path, name: str | None = None) -> Version:
-    """Give readers an earlier copy again: the one before the current, or the one named; return it.
+def clear(published: Path) -> None:
+    """Clear away what a killed publication left; if readers have it already, it only had not got its name yet."""
+    current = published.stat().st_ino if published.exists() else None
+    for left in versions_path(published).glob("*.part*"):
+        if left.suffix == ".part" and left.stat().st_ino == current:
+            left.rename(left.with_suffix(".duckdb"))
+        else:
+            left.unlink()
 
-    Raises `Refused` when there is none.
+
+def forget(published: Path, name: str) -> None:
+    """Delete a copy that readers do not have."""
+    for suffix in ("duckdb", "taken_back"):
+        (versions_path(published) / f"{name}.{suffix}").unlink(missing_ok=True)
+
+
+def rollback(published: Path, name: str | None = None) -> Version:
+    """Give readers an earlier copy again, the one before the current that was not taken back, or the one named.
+
+    What readers had until then counts as taken back. Returns what they have now; raises `Refused` when there is none.
     """
     with one_at_a_time(published):
+        clear(published)
         known = versions(published)
-        current = next((place for place, version in enumerate(known) if version.is_current), -1)
-        earlier = known[current + 1 :] if name is None else [version for version in known if version.name == name]
+        current = next((place for place, version in enumerate(known) if version.is_current), None)
+        if name is None:
+            earlier = [
+                version
+                for version in known[0 if current is None else current + 1 :]
+                if not mark_of(published, version.name).exists()
+            ]
+        else:
+            earlier = [version for version in known if version.name == name]
         if not earlier:
             there = ", ".join(version.name for version in known) or "none"
             raise Refused(f"there is no {f'copy {name}' if name else 'earlier copy'} to go back to; there are: {there}")
-        point(published, versions_path(published) / f"{earlier[0].name}.duckdb")
-        return earlier[0]
+        chosen = earlier[0]
+        if current is not None and known[current] != chosen:
+            mark_of(published, known[current].name).touch()
+        mark_of(published, chosen.name).unlink(missing_ok=True)
+        point(published, versions_path(published) / f"{chosen.name}.duckdb")
+        return chosen
+
+
+def mark_of(published: Path, name: str) -> Path:
+    """Return the file that says of a copy that it was taken back."""
+    return versions_path(published) / f"{name}.taken_back"
+
+
+def taken_back(published: Path, built_from: str) -> list[str]:
+    """Return the names of copies of a state that readers had until they were taken back."""
+    return [
+        version.name
+        for version in versions(published)
+        if mark_of(published, version.name).exists()
+        and publication(versions_path(published) / f"{version.name}.duckdb").get("built_from") == built_from
+    ]
 
 
 @contextmanager
@@ -133,7 +190,7 @@ def point(published: Path, version: Path) -> None:
     except OSError:
         # There are no links on this disk: a copy takes longer and twice the room.
         shutil.copy2(version, following)
-    synced(version)
+    synced(following)
     following.replace(published)
     synced(published.parent)
 
@@ -147,22 +204,30 @@ def synced(path: Path) -> None:
         os.close(descriptor)
 
 
-def copy_marts(warehouse: Path, to: Path, about: dict[str, object], words: dict[str, str]) -> None:
+def copy_marts(
+    warehouse: Path, to: Path, about: dict[str, object], words: dict[str, str], still: Callable[[], bool]
+) -> None:
     """Write the marts of a warehouse into a new DuckDB file, `about` as a table of one row, and comments.
 
     Raises `Refused` when there are none.
     """
     with duckdb.connect() as connection:
         try:
-            connection.execute(f"attach '{warehouse}' as built (read_only)")
+            connection.execute(f"attach {literal(str(warehouse))} as built (read_only)")
         except duckdb.Error as problem:
             raise Refused(f"{warehouse} cannot be read: {problem}") from None
-        connection.execute(f"attach '{to}' as copied")
+        if not still():
+            raise Refused(f"somebody has written to {warehouse} since it was looked at: begin again")
+        connection.execute(f"attach {literal(str(to))} as copied")
         relations = connection.execute(
             "select schema_name, table_name, null from duckdb_tables() where database_name = 'built' union all "
             "select schema_name, view_name, sql from duckdb_views() where database_name = 'built' order by all"
         ).fetchall()
-        relations = [relation for relation in relations if relation[0] in SCHEMAS]
+        relations = [
+            (schema, table, sql)
+            for schema, table, sql in relations
+            if schema in SCHEMAS and (not words or f"{schema}.{table}" in words)
+        ]
         if not relations:
             raise Refused(f"{warehouse} holds nothing to publish yet: build it first (make build, dbt build)")
         for schema in SCHEMAS:
@@ -171,9 +236,7 @@ def copy_marts(warehouse: Path, to: Path, about: dict[str, object], words: dict[
             if view is None:
                 connection.execute(f"create table copied.{schema}.{table} as from built.{schema}.{table}")
         connection.execute("use copied")
-        for _, _, view in relations:
-            if view is not None:
-                connection.execute(elsewhere(view, warehouse.stem))
+        make_views(connection, [elsewhere(view) for _, _, view in relations if view is not None])
         connection.execute(
             "create table operations.publication as select "
             "$version as version, cast($published_at as timestamp) as published_at, $built_from as built_from",
@@ -203,10 +266,25 @@ def comment(connection: duckdb.DuckDBPyConnection, words: dict[str, str]) -> Non
             connection.execute(f"comment on {kinds[name]} {name} is {literal(text)}")
 
 
-def elsewhere(view: str, catalog: str) -> str:
-    """Return the statement that makes a view of a warehouse in the copy, whatever name the copy's file has."""
+def make_views(connection: duckdb.DuckDBPyConnection, views: list[str]) -> None:
+    """Make views, those that read others after these; raises `Refused` when one cannot be made."""
+    while views:
+        left, problem = [], None
+        for view in views:
+            try:
+                connection.execute(view)
+            except duckdb.Error as error:
+                left.append(view)
+                problem = error
+        if len(left) == len(views):
+            raise Refused(f"a view cannot be made in the copy: {problem}")
+        views = left
+
+
+def elsewhere(view: str) -> str:
+    """Return the statement that makes a view in a database of another name."""
     schemas = "|".join(SCHEMAS)
-    return re.sub(rf'"?{re.escape(catalog)}"?\.("?(?:{schemas})"?\.)', r"\1", view)
+    return re.sub(rf'(?:"[^"]+"|\b\w+)\.("?(?:{schemas})"?\.)', r"\1", view)
 
 
 def literal(text: str) -> str:

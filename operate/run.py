@@ -1,7 +1,6 @@
 """What a scheduler calls: load, build and test, look at what would change, publish."""
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +8,19 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from operate.build import build, data_fingerprint, project_fingerprint, target_path, warehouse_path, wide_console
+from operate.build import build, passed_state, target_path, warehouse_path, wide_console
 from operate.plan import DRIFT_LIMIT, plan, show
-from operate.publish import KEPT, Refused, descriptions, publication, publish, published_path, rollback, versions
+from operate.publish import (
+    KEPT,
+    Refused,
+    descriptions,
+    publication,
+    publish,
+    published_path,
+    rollback,
+    taken_back,
+    versions,
+)
 
 
 def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +30,7 @@ def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
         "--drift-limit", type=float, default=DRIFT_LIMIT, metavar="PSI",
         help=f"publish nothing when a feature drifted further than this (population stability index, {DRIFT_LIMIT})",
     )  # fmt: skip
+    parser.add_argument("--again", action="store_true", help="publish what was taken back by rollback once more")
     parser.add_argument("--keep", type=int, default=KEPT, metavar="N", help=f"keep so many copies ({KEPT})")
 
 
@@ -50,12 +60,22 @@ def publish_built(options: argparse.Namespace) -> int:
     if build():
         print(kept_as_it_was(published, "the build failed (above)"), file=sys.stderr)
         return 1
-    state = json.dumps({"project": project_fingerprint({}), "data": data_fingerprint(warehouse)})
+    state = passed_state(warehouse)
+    if state is None:
+        print(kept_as_it_was(published, f"somebody has written to {warehouse} since it was built"), file=sys.stderr)
+        return 1
     try:
-        if publication(published).get("built_from") == state:
+        current = current_state(published)
+        if current == state:
             console.print(f"Readers have this already: {published}", highlight=False)
             return 0
-        made = plan(warehouse, published, target_path())
+        if (names := taken_back(published, state)) and not options.again:
+            words = (
+                f"This was published as {names[0]} and taken back: nothing is published ({published} stays as it was)."
+            )
+            console.print(f"{words} --again publishes it once more.", highlight=False)
+            return 0
+        made = plan(warehouse, published if current is not None else None, target_path())
         show(console, made, options.drift_limit)
         if beyond := made.beyond(options.drift_limit):
             names = ", ".join(f"{name} ({psi:.2f})" for name, psi in beyond.items())
@@ -68,7 +88,10 @@ def publish_built(options: argparse.Namespace) -> int:
         if not options.yes and not confirmed(console):
             print(kept_as_it_was(published, "nobody said yes (--yes does)"), file=sys.stderr)
             return 1
-        version = publish(warehouse, published, descriptions(target_path()), options.keep, state)
+        words = descriptions(target_path())
+        version = publish(
+            warehouse, published, words, options.keep, state, still=lambda: passed_state(warehouse) == state
+        )
     except (Refused, duckdb.Error, OSError) as problem:
         print(kept_as_it_was(published, str(problem)), file=sys.stderr)
         return 1
@@ -76,6 +99,15 @@ def publish_built(options: argparse.Namespace) -> int:
         f"\n[green]Published[/green] {version.name}: {published}, {version.size / 1e6:,.0f} MB", highlight=False
     )
     return 0
+
+
+def current_state(published: Path) -> str | None:
+    """Return what the copy that readers have was built from; None when there is none, or none that can be read."""
+    try:
+        return publication(published).get("built_from")
+    except duckdb.Error as problem:
+        print(f"{published} cannot be read, as if nothing had been published: {problem}", file=sys.stderr)
+        return None
 
 
 def kept_as_it_was(published: Path, reason: str) -> str:
@@ -93,14 +125,16 @@ def confirmed(console: Console) -> bool:
 def roll_back(options: argparse.Namespace) -> int:
     """Give readers an earlier copy again, or list what there is; return 0, or 1 with the reason."""
     published = published_path()
-    if options.list:
-        for version in versions(published):
-            mark = "→" if version.is_current else " "
-            print(f"{mark} {version.name}  {version.published_at:%Y-%m-%d %H:%M:%S} UTC  {version.size / 1e6:,.0f} MB")
-        return 0
     try:
+        if options.list:
+            for version in versions(published):
+                mark = "→" if version.is_current else " "
+                print(
+                    f"{mark} {version.name}  {version.published_at:%Y-%m-%d %H:%M:%S} UTC  {version.size / 1e6:,.0f} MB"
+                )
+            return 0
         version = rollback(published, options.version)
-    except (Refused, OSError) as problem:
+    except (Refused, duckdb.Error, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
     print(f"{published} is {version.name} again, of {version.published_at:%Y-%m-%d %H:%M:%S} UTC")

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from operate.plan import plan
-from operate.publish import Refused, one_at_a_time, publish, rollback, versions
+from operate.publish import Refused, one_at_a_time, publication, publish, rollback, taken_back, versions
 from tests.conftest import ROOT, Build, run
 from tests.proofs.canaries import CANARIES
 
@@ -81,10 +81,11 @@ def published(tmp_path: Path) -> Path:
 
 def test_a_copy_holds_the_marts_and_nothing_else(tmp_path: Path, published: Path) -> None:
     words = {"core.one": "It's one.", "core.one.number": "A number.", "training.both": "Both.", "core.gone.x": "No."}
+    words |= {"features.two": "Two."}
     made = publish(fill(tmp_path / "warehouse.duckdb", 7), published, words, built_from="this state")
     with duckdb.connect(str(published), read_only=True) as connection:
         schemas = connection.execute("select distinct schema_name from duckdb_tables() order by 1").fetchall()
-        assert schemas == [("core",), ("features",), ("operations",), ("training",)]
+        assert schemas == [("core",), ("features",), ("operations",)]
         assert connection.execute("select count(*) from training.both").fetchone() == (1000,)
         told = connection.execute("select version, built_from from operations.publication").fetchall()
         assert told == [(made.name, "this state")]
@@ -93,7 +94,7 @@ def test_a_copy_holds_the_marts_and_nothing_else(tmp_path: Path, published: Path
             "select comment from duckdb_views() where comment is not null union all "
             "select comment from duckdb_columns() where comment is not null"
         ).fetchall()
-        assert sorted(comments) == [("A number.",), ("Both.",), ("It's one.",)]
+        assert sorted(comments) == [("A number.",), ("Both.",), ("It's one.",), ("Two.",)]
     with duckdb.connect() as connection:
         connection.execute(f"attach '{published}' as another_name (read_only)")
         assert connection.execute("select count(*) from another_name.training.both").fetchone() == (1000,)
@@ -105,7 +106,7 @@ def test_the_last_few_are_kept_and_can_be_had_back(tmp_path: Path, published: Pa
         publish(fill(tmp_path / "warehouse.duckdb", number), published, kept=3)
     assert len(versions(published)) == 3
     assert [version.is_current for version in versions(published)] == [True, False, False]
-    assert rollback(published).is_current is False
+    rollback(published)
     assert number_in(published) == 3
     rollback(published)
     assert number_in(published) == 2
@@ -121,6 +122,82 @@ def test_the_last_few_are_kept_and_can_be_had_back(tmp_path: Path, published: Pa
     publish(fill(tmp_path / "warehouse.duckdb", 9), published, kept=1)
     assert [version.is_current for version in versions(published)] == [True]
     assert number_in(published) == 9
+    assert [file.suffix for file in published.with_suffix(".versions").iterdir()] == [".duckdb"]
+
+
+def test_what_was_taken_back_is_not_what_one_goes_back_to(tmp_path: Path, published: Path) -> None:
+    for number in (1, 2):
+        publish(fill(tmp_path / "warehouse.duckdb", number), published, built_from=str(number))
+    assert taken_back(published, "2") == []
+    rollback(published)
+    assert len(taken_back(published, "2")) == 1
+    publish(fill(tmp_path / "warehouse.duckdb", 3), published, built_from="3")
+    rollback(published)
+    assert number_in(published) == 1
+    assert taken_back(published, "1") == []
+
+
+def test_a_publication_that_was_killed_is_none_that_was_taken_back(
+    tmp_path: Path, published: Path, monkeypatch
+) -> None:
+    publish(fill(tmp_path / "warehouse.duckdb", 1), published, built_from="1")
+
+    def killed(*paths: object) -> None:
+        raise KeyboardInterrupt
+
+    for moment in ("point", "synced", "copy_marts"):
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(f"operate.publish.{moment}", killed)
+            publish(fill(tmp_path / "warehouse.duckdb", 2), published, built_from="2")
+        assert number_in(published) == 1
+        assert len(versions(published)) == 1
+        assert taken_back(published, "2") == []
+    # Killed when readers have it and it has not got its name yet.
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "rename", killed)
+        publish(fill(tmp_path / "warehouse.duckdb", 2), published, built_from="2")
+    assert number_in(published) == 2
+    rollback(published)
+    assert number_in(published) == 1
+    assert len(taken_back(published, "2")) == 1
+
+
+def test_what_somebody_has_written_to_since_is_not_published(tmp_path: Path, published: Path) -> None:
+    publish(fill(tmp_path / "warehouse.duckdb", 1), published)
+    with pytest.raises(Refused, match="somebody has written to"):
+        publish(fill(tmp_path / "warehouse.duckdb", 2), published, still=lambda: False)
+    assert number_in(published) == 1
+
+
+def test_a_copy_that_cannot_be_read_is_replaced_or_taken_back(tmp_path: Path, published: Path) -> None:
+    publish(fill(tmp_path / "warehouse.duckdb", 1), published)
+    (published.with_suffix(".versions") / "mine.duckdb").write_text("somebody put this here")
+    published.unlink()
+    published.write_text("no database")
+    assert [version.is_current for version in versions(published)] == [False]
+    rollback(published)
+    assert number_in(published) == 1
+    published.unlink()
+    published.write_text("no database")
+    publish(fill(tmp_path / "warehouse.duckdb", 2), published)
+    assert number_in(published) == 2
+
+
+def test_any_path_and_any_name_will_do(tmp_path: Path) -> None:
+    folder = tmp_path / "o'brien"
+    folder.mkdir()
+    for name in ("temp.duckdb", "shop.prod.duckdb"):
+        warehouse = fill(folder / "warehouse.duckdb", 1).rename(folder / name)
+        with duckdb.connect(str(warehouse)) as connection:
+            (catalog,) = connection.execute("select current_database()").fetchone()
+            connection.execute(
+                f"create or replace view training.both as from {catalog}.core.one, {catalog}.features.two"
+            )
+        publish(warehouse, folder / "published.duckdb")
+        with duckdb.connect(str(folder / "published.duckdb"), read_only=True) as connection:
+            assert connection.execute("select count(*) from training.both").fetchone() == (1000,)
+        (folder / "manifest.json").write_text('{"nodes": {}}')
+        assert plan(warehouse, folder / "published.duckdb", folder).beyond(0.0) == {}
 
 
 def test_nothing_to_publish_leaves_what_is_there(tmp_path: Path, published: Path) -> None:
@@ -237,6 +314,14 @@ def test_what_passed_is_published_and_what_failed_is_not(built: Build) -> None:
         before = connection.execute("select count(*) from core.fct_orders").fetchone()[0]
     assert "Readers have this already" in operate(built, "publish", "--yes").stdout
 
+    # What was taken back does not return by itself with the next run.
+    publish(built.warehouse, published, built_from="a state of before")
+    with_again = operate(built, "publish", "--yes", "--again")
+    assert with_again.returncode == 0, with_again.stdout + with_again.stderr
+    assert "a state of before" in operate(built, "rollback").stdout + str(publication(published))
+    assert "taken back" in operate(built, "publish", "--yes").stdout
+    assert publication(published)["built_from"] == "a state of before"
+
     kept = digest(published)
     with duckdb.connect(str(built.warehouse)) as connection:
         connection.execute("update raw_web.manifest set records_landed = records_landed + 1")
@@ -299,6 +384,29 @@ def test_the_index_is_what_the_formula_says(tmp_path: Path) -> None:
     publish(before, tmp_path / "published.duckdb")
     drift = plan(after, tmp_path / "published.duckdb", artifacts).drift
     assert drift == pytest.approx({"features.f.word": 1.0986123, "features.f.number": 1.0986123})
+
+
+def test_a_table_that_runs_empty_and_a_newest_day_that_is_wrong_are_seen(tmp_path: Path) -> None:
+    artifacts = tmp_path / "target"
+    artifacts.mkdir()
+    (artifacts / "manifest.json").write_text('{"nodes": {}}')
+
+    def warehouse(name: str, days: int, wrong: bool = False, rows: int = 1000) -> Path:
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+            connection.execute("create schema features")
+            connection.execute(
+                "create table features.f as select date '2026-01-01' + cast(day as integer) as feature_at, "
+                f"row * case when {wrong} and day = {days - 1} then 1000 else 1 end as number, row as number_1d "
+                f"from range({days}) as days(day), range(1000) as rows(row) where row < {rows} or day < {days - 1}"
+            )
+        return tmp_path / f"{name}.duckdb"
+
+    published = tmp_path / "published.duckdb"
+    publish(warehouse("before", 7), published)
+    assert plan(warehouse("good", 8), published, artifacts).beyond(0.01) == {}
+    assert set(plan(warehouse("wrong", 8, wrong=True), published, artifacts).beyond(0.25)) == {"features.f.number"}
+    (empty,) = plan(warehouse("empty", 8, rows=3), published, artifacts).beyond(100.0)
+    assert empty == "features.f has 3 rows on its last day, 1,000 before"
 
 
 def test_a_run_that_cannot_load_publishes_nothing(built: Build, tmp_path: Path) -> None:
