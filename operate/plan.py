@@ -160,7 +160,8 @@ def drifted(
     """Return the population stability index of each feature of a table, over the last day of either side.
 
     That day has a row for everything that a service asks for. Numbers are binned by tenths of what readers have, texts
-    by value, those of less than a hundredth together. A table that is nearly empty now has drifted beyond any limit.
+    by value, those of less than a hundredth together. A table that has lost more than half of its rows of that day has
+    drifted beyond any limit.
     """
     if "feature_at" not in old.keys() & new.keys():
         return {}
@@ -170,7 +171,7 @@ def drifted(
     ]
     if sizes[0] < LEAST:
         return {}
-    if sizes[1] < min(LEAST, sizes[0] / 2):
+    if sizes[1] < sizes[0] / 2:
         return {f"{table} has {sizes[1]:,} rows on its last day, {sizes[0]:,} before": float("inf")}
     found = {}
     for name, kind in new.items():
