@@ -124,5 +124,6 @@ def test_what_readers_have_is_compared_with_the_warehouse(setup: Build) -> None:
     published.unlink()
     publish(setup.warehouse, published, built_from="{}")
     found = doctor.readers(setup.warehouse, published)
-    assert "older than the warehouse" in found.words
+    assert "not what the warehouse holds" in found.words
+    assert found.cure == "python -m operate publish"
     assert f"{datetime.now():%Y}" in found.words
