@@ -7,20 +7,21 @@ from dbt_features.catalog import Catalog
 from dbt_features.parser import load_manifest, parse_project
 
 
-def columns_of(artifacts: Path, model: str) -> dict[str, dict]:
-    """Return a model's columns by name, as dbt's manifest has them: `data_type`, `description`, `meta` and more.
+def columns_of_models(artifacts: Path) -> dict[str, dict[str, dict]]:
+    """Return each model's columns by name, as dbt's manifest has them: `data_type`, `description`, `meta` and more.
 
-    `model` is its unique id. Raises `FileNotFoundError` when there is no manifest.
+    Models are named by their unique id. Raises `FileNotFoundError` when there is no manifest.
     """
-    return load_manifest(".", manifest_path=artifacts / "manifest.json")["nodes"][model]["columns"]
+    nodes = load_manifest(".", manifest_path=artifacts / "manifest.json")["nodes"]
+    return {unique_id: node["columns"] for unique_id, node in nodes.items() if node["resource_type"] == "model"}
 
 
 def feature_catalog(artifacts: Path) -> Catalog:
     """Return the catalog of features, each with its window as a tag, what null means and its sources in its words."""
     catalog = parse_project(".", manifest_path=artifacts / "manifest.json", catalog_path=artifacts / "catalog.json")
-    groups = []
+    models, groups = columns_of_models(artifacts), []
     for group in catalog.feature_groups:
-        columns = columns_of(artifacts, group.unique_id)
+        columns = models[group.unique_id]
         told = []
         for feature in group.features:
             meta = columns[feature.name]["meta"]

@@ -9,7 +9,7 @@ import duckdb
 from dbt_features.catalog import Catalog, FeatureGroup
 
 from operate.build import target_path, warehouse_path
-from operate.catalog import columns_of, feature_catalog
+from operate.catalog import columns_of_models, feature_catalog
 
 TYPES = {
     "bigint": "Int64",
@@ -104,11 +104,12 @@ def join_keys(group: FeatureGroup) -> list[str]:
 
 def repository(catalog: Catalog, artifacts: Path) -> str:
     """Return the code of the feature repository: entities, a view for each table, a service for each model."""
+    models = columns_of_models(artifacts)
     entities: dict[str, str] = {}
     views, used = [], set()
     services: dict[str, list[str]] = {}
     for group in catalog.feature_groups:
-        columns = columns_of(artifacts, group.unique_id)
+        columns = models[group.unique_id]
         for name in join_keys(group):
             if columns[name]["data_type"] != "string":
                 raise ValueError(f"{group.name}.{name} is a {columns[name]['data_type']}: a key is a string")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from feast import FeatureStore
 
-from operate.catalog import columns_of, feature_catalog
+from operate.catalog import columns_of_models, feature_catalog
 from operate.feast import export
 from tests.conftest import BIN, Build, run, run_well
 
@@ -119,8 +119,9 @@ def test_what_is_served_is_what_was_computed(company: Build, repository: Path, s
 
 def test_types_are_those_of_the_contracts(company: Build, store) -> None:
     expected = {"bigint": "Int64", "integer": "Int32", "double": "Float64", "string": "String", "boolean": "Bool"}
+    models = columns_of_models(company.folder / "target")
     for group in feature_catalog(company.folder / "target").feature_groups:
-        columns = columns_of(company.folder / "target", group.unique_id)
+        columns = models[group.unique_id]
         for field in store.get_feature_view(group.name).features:
             assert str(field.dtype) == expected[columns[field.name]["data_type"]], f"{group.name}.{field.name}"
 
