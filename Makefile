@@ -45,7 +45,7 @@ crawlers: .venv/.complete
 
 # After a change in pyproject.toml: resolves anew for all Pythons from 3.11 on. Needs uv.
 lock:
-	uv pip compile pyproject.toml --group dev --extra feast --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --group dev --extra feast --extra metrics --extra prefect --universal --python-version 3.11 --generate-hashes \
 		--no-header --strip-extras --output-file requirements.lock
 
 clean:
