@@ -15,7 +15,7 @@ verdicts as (
         sum(case when record_status = 'accepted' then records else 0 end) as accepted,
         sum(case when record_status = 'rejected' then records else 0 end) as rejected,
         sum(case when record_status = 'duplicate' then records else 0 end) as duplicate
-    from {{ ref('stg_landing__verdicts') }}
+    from {{ ref('int_records__measured') }}
     group by source, table_name, source_file, load_id
 
 ),

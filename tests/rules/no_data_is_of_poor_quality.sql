@@ -1,0 +1,33 @@
+-- A table's last day with data below the limit is worth a look and no reason to stop, so this warns.
+{{ config(severity='warn') }}
+
+with scores as (
+
+    select * from {{ ref('data_quality_scores') }}
+
+),
+
+numbered as (
+
+    select
+        scores.*,
+        row_number() over (partition by source, table_name order by quality_date desc) as days_from_last
+    from scores
+
+)
+
+select
+    source,
+    table_name,
+    quality_date,
+    records,
+    score,
+    completeness,
+    validity,
+    uniqueness,
+    consistency,
+    timeliness
+from numbered
+where
+    days_from_last = 1
+    and score < {{ var('least_quality') }}
