@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +17,9 @@ from dbt.cli.main import dbtRunner
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from operate.costs import MemoryWatch, complete
 from operate.personal_data import KEY_FILE, pii_key
+from operate.run_page import RESULTS, run_page, write_run_page
 from operate.site import write_site
 from operate.summary import BuildResult, print_summary
 
@@ -116,10 +119,14 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
         save(console, picture)
         return 0
     stamp(warehouse).unlink(missing_ok=True)
-    result = run_dbt(console, variables, in_full=force or last.get("project") != project)
+    with MemoryWatch() as watch:
+        result = run_dbt(console, variables, in_full=force or last.get("project") != project, watch=watch)
     # dbt keeps the warehouse open as long as its process lives; nothing else could read it.
     DuckDBConnectionManager.close_all_connections()
-    if not result.failures:
+    complete(warehouse, watch)
+    if result.failures:
+        write_run_page(target_path(), warehouse)
+    else:
         started = time.monotonic()
         write_site(target_path(), warehouse)
         result.docs_seconds += time.monotonic() - started
@@ -128,7 +135,7 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
     if result.failures:
         for failure in result.failures:
             console.print(f"[red]✗[/red] {failure}", highlight=False)
-        console.print(f"[red]{len(result.failures)} failed.[/red] The log has more: logs/dbt.log")
+        console.print(f"[red]{len(result.failures)} failed.[/red] {run_page(target_path())}, logs/dbt.log have more")
         return 1
     state = {"project": project, "data": data, "written": written(warehouse)}
     remember(warehouse, state | {"result": result.as_dict()})
@@ -192,10 +199,10 @@ def docs_page() -> Path:
     return target_path() / "site" / "index.html"
 
 
-def run_dbt(console: Console, variables: dict[str, str], in_full: bool) -> BuildResult:
+def run_dbt(console: Console, variables: dict[str, str], in_full: bool, watch: MemoryWatch) -> BuildResult:
     """Run `dbt build`, then `dbt docs generate --static`, in this process; return the counts, seconds and failures.
 
-    `in_full` builds incremental models anew.
+    `in_full` builds incremental models anew; `watch` looks on.
     """
     counts: Counter[str] = Counter()
     failures: list[str] = []
@@ -215,10 +222,12 @@ def run_dbt(console: Console, variables: dict[str, str], in_full: bool) -> Build
         parsed = dbtRunner().invoke([*SILENT, "parse", *given])
         if not parsed.success:
             return BuildResult(failures=[str(parsed.exception)])
-        runner = dbtRunner(manifest=parsed.result, callbacks=[show])
+        runner = dbtRunner(manifest=parsed.result, callbacks=[show, watch.seen])
         built = runner.invoke([*SILENT, "build", *(["--full-refresh"] if in_full else []), *given])
         build_seconds = time.monotonic() - started
-        if built.result is None:
+        if built.result is not None:
+            shutil.copy(target_path() / "run_results.json", target_path() / RESULTS)
+        else:
             return BuildResult(failures=[str(built.exception)])
         for node in built.result.results:
             counts[str(node.node.resource_type)] += 1

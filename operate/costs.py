@@ -7,18 +7,26 @@ from pathlib import Path
 import duckdb
 import psutil
 
+BYTES = """
+    select count(distinct block_id) * (
+        select block_size from pragma_database_size() where database_name = current_database()
+    )
+    from pragma_storage_info(?) where persistent
+"""
+
 
 class MemoryWatch:
     """Looks at the memory of this process all the time and keeps the most it had while each node was built.
 
-    Give `seen` to `dbtRunner` as a callback, and the watch to `with`. `peaks` is then bytes by the node's name; what is
-    built at the same time counts for both.
+    Give `seen` to `dbtRunner` as a callback, and the watch to `with`. `peaks` is then bytes by the node's name, what is
+    built at the same time counts for both; `run_id` is dbt's.
     """
 
     def __init__(self, every: float = 0.02) -> None:
         """Look every so many seconds."""
         self.peaks: dict[str, int] = defaultdict(int)
         self.every = every
+        self.run_id = ""
         self.building: set[str] = set()
         self.ended = threading.Event()
         self.process = psutil.Process()
@@ -37,6 +45,7 @@ class MemoryWatch:
     def seen(self, event: object) -> None:
         """Take note of an event of dbt: a node begins, or is done."""
         if event.info.name == "NodeStart":
+            self.run_id = event.info.invocation_id
             self.building.add(event.data.node_info.node_name)
             self.note()
         elif event.info.name == "NodeFinished":
@@ -55,8 +64,8 @@ class MemoryWatch:
             self.peaks[name] = max(self.peaks[name], memory)
 
 
-def complete(warehouse: Path, run_id: str, peaks: dict[str, int]) -> None:
-    """Add to what `operations.run_costs` says of a run the bytes of its tables and the peaks of memory (bytes).
+def complete(warehouse: Path, watch: MemoryWatch) -> None:
+    """Add to what `operations.run_costs` says of the run that was watched the bytes of its tables, its peaks of memory.
 
     Bytes are those of the blocks that hold a table, once all of it is written to the file. Does nothing when the run
     did not build so far as to have that table.
@@ -66,16 +75,13 @@ def complete(warehouse: Path, run_id: str, peaks: dict[str, int]) -> None:
         if not connection.sql("from duckdb_tables() where schema_name || '.' || table_name = 'operations.run_costs'"):
             return
         built = connection.execute(
-            "select schema_name, model from operations.run_costs where run_id = ? and table_rows is not null", [run_id]
+            "select schema_name, model, table_rows from operations.run_costs where run_id = ?", [watch.run_id]
         ).fetchall()
-        for schema, model in built:
+        for schema, model, rows in built:
+            size = None
+            if rows is not None:
+                (size,) = connection.execute(BYTES, [f"{schema}.{model}"]).fetchone()
             connection.execute(
-                "update operations.run_costs set table_bytes = (select count(distinct block_id) from "
-                "pragma_storage_info(?) where persistent) * (select block_size from pragma_database_size() "
-                "where database_name = current_database()) where run_id = ? and model = ?",
-                [f"{schema}.{model}", run_id, model],
+                "update operations.run_costs set table_bytes = ?, peak_memory_bytes = ? where run_id = ? and model = ?",
+                [size, watch.peaks.get(model), watch.run_id, model],
             )
-        connection.executemany(
-            "update operations.run_costs set peak_memory_bytes = ? where run_id = ? and model = ?",
-            [(peak, run_id, model) for model, peak in peaks.items()] or [(None, run_id, "")],
-        )

@@ -1,7 +1,7 @@
 """Writes the docs site: a folder that opens from disk, with no server and no network.
 
-`index.html` leads to dbt's own page (lineage, descriptions, SQL), to the lineage of columns (dbt-colibri) and to the
-feature catalog (dbt-features), which reads what the feature models say of themselves under `meta`.
+`index.html` leads to the page of the last run, to dbt's own page (lineage, descriptions, SQL), to the lineage of
+columns (dbt-colibri) and to the feature catalog (dbt-features), which reads what feature models say under `meta`.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from dbt_features.enrichment.models import ColumnStats, FreshnessSnapshot
 from dbt_features.renderer import render_catalog
 
 from operate.catalog import feature_catalog
+from operate.run_page import write_run_page
 
 SEARCH = "fetch(window.SEARCH_INDEX_URL)"
 """How the catalog's search reads its index, which a browser refuses for a page that is opened from disk."""
@@ -37,6 +38,7 @@ def write_site(artifacts: Path, warehouse: Path) -> Path:
     site.mkdir(parents=True)
     (site / "dbt.html").write_text(without_errors((artifacts / "static_index.html").read_text()))
     write_column_lineage(artifacts, site)
+    write_run_page(artifacts, warehouse)
     catalog = feature_catalog(artifacts)
     render_catalog(catalog, site / "features", enrichment=figures(catalog, warehouse))
     search_from_disk(site / "features" / "static")
