@@ -35,8 +35,6 @@ from operate.publish import publication, published_path, taken_back
 PACKAGES = ("dbt-core", "dbt-duckdb", "dlt", "duckdb", "sqlglot")
 """Those of which another version is known to break something."""
 MARKS = {"good": "[green]✓[/green]", "note": "[cyan]·[/cyan]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
-SILENT_DAYS = 2
-"""A source from which nothing landed for so long is worth a look."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +157,10 @@ def source_state(source: str, connection: duckdb.DuckDBPyConnection | None) -> F
     words = f"connected by {', '.join(sorted(settings))}; {words}"
     if "token" in signature(read).parameters and not settings.keys() & {"token", "refresh_token"}:
         return Finding(source, "warning", f"{words}; no token", f"set {prefix}TOKEN, unless it asks for none")
-    if last is not None and (age := datetime.now(UTC) - last.astimezone(UTC)) > timedelta(days=SILENT_DAYS):
-        return Finding(source, "warning", f"{words}, {age.days} days ago", f"python -m load {source}")
+    hours = hours_allowed(connection, source) if connection else None
+    if last and hours and (age := datetime.now(UTC) - last.astimezone(UTC)) > timedelta(hours=hours):
+        words = f"{words}, {age.days} days ago; the limit is {hours:.0f} hours"
+        return Finding(source, "warning", words, f"python -m load {source}")
     return Finding(source, "good", words)
 
 
@@ -168,6 +168,16 @@ def last_landed(connection: duckdb.DuckDBPyConnection, source: str) -> datetime 
     """Return when something of a source landed last; None when nothing ever did."""
     try:
         return connection.execute(f"select max(landed_at) from raw_{source}.manifest").fetchone()[0]
+    except duckdb.CatalogException:
+        return None
+
+
+def hours_allowed(connection: duckdb.DuckDBPyConnection, source: str) -> float | None:
+    """Return after how many hours without anything new a source is late; None where no limit is declared or built."""
+    try:
+        return connection.execute(
+            "select min(warn_after_hours) from operations.source_freshness where source = ?", [source]
+        ).fetchone()[0]
     except duckdb.CatalogException:
         return None
 

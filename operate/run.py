@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,7 @@ from operate.publish import (
     taken_back,
     versions,
 )
+from operate.report import Outcome, report, tell
 
 
 def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,9 @@ def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"publish nothing when a feature drifted further than this (population stability index, {DRIFT_LIMIT})",
     )  # fmt: skip
     parser.add_argument("--again", action="store_true", help="publish what was taken back by rollback once more")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write how it ended as JSON to this file (target/report.json)"
+    )
     parser.add_argument("--keep", type=int, default=KEPT, metavar="N", help=f"keep so many copies ({KEPT})")
 
 
@@ -44,61 +49,76 @@ def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Load what is new, build, test, publish; return 0, or 1 as soon as one fails: readers keep what they have."""
+    started = datetime.now(UTC)
     done = subprocess.run([sys.executable, "-m", "load"])
     if done.returncode:
-        print("nothing is published: a source failed to load (above)", file=sys.stderr)
-        return 1
-    return publish_built(options)
+        outcome = Outcome("failed", "nothing is published: a source failed to load (above)")
+        return ended(options, outcome, started)
+    return ended(options, attempt(options), started)
 
 
 def publish_built(options: argparse.Namespace) -> int:
-    """Build and test what is new, show what would change, publish it; return 0, or 1 with the reason.
+    """Build and test what is new, show what would change, publish it; return 0, or 1 with the reason."""
+    started = datetime.now(UTC)
+    return ended(options, attempt(options), started)
+
+
+def ended(options: argparse.Namespace, outcome: Outcome, started: datetime) -> int:
+    """Say how a run ended, report it, and return its exit code."""
+    if outcome.state == "failed":
+        print(outcome.words, file=sys.stderr)
+    else:
+        wide_console().print(f"\n{outcome.words}", style="green" if outcome.version else None, highlight=False)
+    told = report(outcome, started, warehouse_path(), published_path(), target_path())
+    tell(told, options.report or target_path() / "report.json")
+    return 1 if outcome.state == "failed" else 0
+
+
+def attempt(options: argparse.Namespace) -> Outcome:
+    """Build and test what is new, show what would change, publish it; return how that ended.
 
     Without `--yes` it asks, and where nobody can answer it publishes nothing.
     """
     warehouse, published, console = warehouse_path(), published_path(), wide_console()
+
+    def failed(reason: str, drift: dict[str, float] | None = None) -> Outcome:
+        there = "stays as it was" if published.exists() else "is not there yet"
+        return Outcome("failed", f"nothing is published, {published} {there}: {reason}", drift=drift or {})
+
     if build():
-        print(kept_as_it_was(published, "the build failed (above)"), file=sys.stderr)
-        return 1
+        return failed("the build failed (above)")
     state = passed_state(warehouse)
     if state is None:
-        print(kept_as_it_was(published, f"somebody has written to {warehouse} since it was built"), file=sys.stderr)
-        return 1
+        return failed(f"somebody has written to {warehouse} since it was built")
     try:
         current = current_state(published)
         if current == state:
-            console.print(f"Readers have this already: {published}", highlight=False)
-            return 0
+            return Outcome("unchanged", f"Readers have this already: {published}")
         if (names := taken_back(published, state)) and not options.again:
             words = (
                 f"This was published as {names[0]} and taken back: nothing is published ({published} stays as it was)."
             )
-            console.print(f"{words} --again publishes it once more.", highlight=False)
-            return 0
+            return Outcome("unchanged", f"{words} --again publishes it once more.")
         made = plan(warehouse, published if current is not None else None, target_path())
         show(console, made, options.drift_limit)
         if beyond := made.beyond(options.drift_limit):
             names = ", ".join(f"{name} ({psi:.2f})" for name, psi in beyond.items())
-            print(
-                kept_as_it_was(published, f"drifted further than {options.drift_limit}: {names}")
-                + "\nIf that is how the shop is now, publish with a higher --drift-limit",
-                file=sys.stderr,
-            )
-            return 1
+            cure = "If that is how the shop is now, publish with a higher --drift-limit"
+            return failed(f"drifted further than {options.drift_limit}: {names}\n{cure}", beyond)
         if not options.yes and not confirmed(console):
-            print(kept_as_it_was(published, "nobody said yes (--yes does)"), file=sys.stderr)
-            return 1
+            return failed("nobody said yes (--yes does)")
         words = descriptions(target_path())
         version = publish(
             warehouse, published, words, options.keep, state, still=lambda: passed_state(warehouse) == state
         )
     except (Refused, duckdb.Error, OSError) as problem:
-        print(kept_as_it_was(published, str(problem)), file=sys.stderr)
-        return 1
-    console.print(
-        f"\n[green]Published[/green] {version.name}: {published}, {version.size / 1e6:,.0f} MB", highlight=False
+        return failed(str(problem))
+    return Outcome(
+        "published",
+        f"Published {version.name}: {published}, {version.size / 1e6:,.0f} MB",
+        version.name,
+        made.beyond(0.0),
     )
-    return 0
 
 
 def current_state(published: Path) -> str | None:
@@ -108,13 +128,6 @@ def current_state(published: Path) -> str | None:
     except duckdb.Error as problem:
         print(f"{published} cannot be read, as if nothing had been published: {problem}", file=sys.stderr)
         return None
-
-
-def kept_as_it_was(published: Path, reason: str) -> str:
-    """Return a sentence for a person who wants to know why nothing is new."""
-    return (
-        f"nothing is published, {published} {'stays as it was' if published.exists() else 'is not there yet'}: {reason}"
-    )
 
 
 def confirmed(console: Console) -> bool:

@@ -298,6 +298,17 @@ def test_what_passed_is_published_and_what_failed_is_not(built: Build) -> None:
     assert "Nothing has changed since the last build" in done.stdout
     assert built.warehouse.stat().st_mtime_ns == modified
     assert "a new table" in done.stdout
+    report = json.loads((built.folder / "target" / "report.json").read_text())
+    assert (report["outcome"], report["version"], report["failures"]) == ("published", publication(published)["version"], [])
+    with duckdb.connect(str(built.warehouse), read_only=True) as connection:
+        models, seconds, memory, size = connection.execute(
+            "select count(*), min(seconds), min(peak_memory_bytes), sum(table_bytes) from operations.run_costs "
+            "where run_started_at = (select max(run_started_at) from operations.run_costs)"
+        ).fetchone()
+    assert models > 140
+    assert seconds > 0
+    assert memory > 50e6
+    assert size > 5e6
     with duckdb.connect(str(published), read_only=True) as connection:
         names = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
         for canary in CANARIES:
@@ -330,6 +341,11 @@ def test_what_passed_is_published_and_what_failed_is_not(built: Build) -> None:
     assert failed.returncode == 1
     assert "the build failed" in failed.stderr
     assert "every_record_is_accounted_for" in failed.stdout
+    report = json.loads((built.folder / "target" / "report.json").read_text())
+    assert report["outcome"] == "failed"
+    assert [failure["what"] for failure in report["failures"]] == ["every_record_is_accounted_for"]
+    page = (built.folder / "target" / "site" / "run.html").read_text()
+    assert "What did not pass" in page and "every_record_is_accounted_for" in page
     assert digest(published) == kept
     assert before > 100
     stamp = json.loads(built.warehouse.with_suffix(".built.json").read_text())

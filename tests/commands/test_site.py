@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from operate.catalog import feature_catalog
+from operate.run_page import write_run_page
 from operate.site import search_from_disk
 from tests.conftest import Build
 
@@ -108,6 +110,44 @@ def test_the_lineage_of_columns_shows_a_models_columns(browser: Browser, site: P
     page.get_by_text("recency_days").first.wait_for()
     assert watched.wrong == []
     watched.page.close()
+
+
+@in_a_browser
+@pytest.mark.parametrize("size", SIZES, ids=["wide", "narrow"])
+def test_the_last_run_shows_what_landed_what_was_set_aside_and_how_good_it_is(
+    browser: Browser, company: Build, site: Path, size: dict[str, int]
+) -> None:
+    watched = Watched(browser, size)
+    page = watched.open(site / "run.html")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    with duckdb.connect(str(company.warehouse), read_only=True) as connection:
+        landed = connection.execute(
+            "select source || '.' || table_name, sum(records_landed), sum(records_rejected) "
+            "from operations.landed_records group by all"
+        ).fetchall()
+        reasons = connection.execute(
+            "select reason, count(*) from operations.rejected_records group by all"
+        ).fetchall()
+    for table, records, rejected in landed:
+        cells = page.locator("#sources ~ .table tr", has_text=table).first.locator("td").all_inner_texts()
+        assert (cells[1] in ("fresh", "no limit"), cells[4], cells[6]) == (True, f"{records:,}", f"{rejected:,}")
+    aside = page.locator("#rejected ~ .table").first.inner_text()
+    assert all(reason in aside for reason, _ in reasons)
+    plots = page.locator("svg.plot")
+    assert plots.count() >= 2 * len({table.split(".")[0] for table, _, _ in landed})
+    boxes = [plot.bounding_box() for plot in plots.all()]
+    assert all(box["width"] > 150 and box["height"] > 50 for box in boxes)
+    assert page.locator("#volumes ~ .plots rect title").count() > 100
+    assert watched.wrong == []
+    watched.page.close()
+
+
+def test_a_page_can_be_written_of_what_was_never_built(tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    duckdb.connect(str(warehouse)).close()
+    words = write_run_page(tmp_path, warehouse).read_text()
+    assert "Nothing was built yet" in words
+    assert "too few days" in words
 
 
 def test_every_feature_says_its_window_its_null_and_its_sources(company: Build) -> None:
