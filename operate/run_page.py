@@ -225,7 +225,9 @@ def drift_plot(by_week: list[dict]) -> str:
 
 def costs_plot(costs: list[dict]) -> str:
     """Return a plot of the models that took longest, as SVG."""
-    plot = pygal.HorizontalBar(**settings(height=300, show_legend=False, show_minor_x_labels=True))
+    plot = pygal.HorizontalBar(
+        **settings(height=300, show_legend=False, show_minor_x_labels=True, show_minor_y_labels=True)
+    )
     plot.x_labels = [row["model"] for row in reversed(costs)]
     plot.add("seconds", [round(row["seconds"], 2) for row in reversed(costs)])
     return drawn(plot) if costs else ""
@@ -251,10 +253,10 @@ def settings(**more: object) -> dict:
 
 
 def chart(kind: type[pygal.Graph], days: list[date], **more: object) -> pygal.Graph:
-    """Return an empty plot over days, some six of them with a label."""
+    """Return an empty plot over days, some four of them with a label."""
     plot = kind(**settings(**more))
     plot.x_labels = [f"{at:%Y-%m-%d}" for at in days]
-    plot.x_labels_major = plot.x_labels[:: max(1, len(days) // 6)]
+    plot.x_labels_major = plot.x_labels[:: max(1, len(days) // 4)]
     return plot
 
 

@@ -125,9 +125,7 @@ def test_the_last_run_shows_what_landed_what_was_set_aside_and_how_good_it_is(
             "select source || '.' || table_name, sum(records_landed), sum(records_rejected) "
             "from operations.landed_records group by all"
         ).fetchall()
-        reasons = connection.execute(
-            "select reason, count(*) from operations.rejected_records group by all"
-        ).fetchall()
+        reasons = connection.execute("select reason, count(*) from operations.rejected_records group by all").fetchall()
     for table, records, rejected in landed:
         cells = page.locator("#sources ~ .table tr", has_text=table).first.locator("td").all_inner_texts()
         assert (cells[1] in ("fresh", "no limit"), cells[4], cells[6]) == (True, f"{records:,}", f"{rejected:,}")
@@ -137,7 +135,7 @@ def test_the_last_run_shows_what_landed_what_was_set_aside_and_how_good_it_is(
     assert plots.count() >= 2 * len({table.split(".")[0] for table, _, _ in landed})
     boxes = [plot.bounding_box() for plot in plots.all()]
     assert all(box["width"] > 150 and box["height"] > 50 for box in boxes)
-    assert page.locator("#volumes ~ .plots rect title").count() > 100
+    assert page.locator("#volumes ~ .plots .bar title").count() > 100
     assert watched.wrong == []
     watched.page.close()
 

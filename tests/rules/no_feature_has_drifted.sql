@@ -5,15 +5,21 @@ with drift as (
 
     select * from {{ ref('feature_drift') }}
 
+),
+
+last_week as (
+
+    select max(feature_at) as feature_at
+    from drift
+
 )
 
 select
-    feature,
-    feature_at,
-    psi,
-    rows_compared,
-    reference_rows
+    drift.feature,
+    drift.feature_at,
+    drift.psi,
+    drift.rows_compared,
+    drift.reference_rows
 from drift
-where
-    feature_at = (select max(feature_at) from drift)
-    and psi > {{ var('drift_limit') }}
+inner join last_week on drift.feature_at = last_week.feature_at
+where drift.psi > {{ var('drift_limit') }}

@@ -39,23 +39,18 @@ with {% for table, key in keys.items() -%}
 {% endfor -%}
 drawn as (
 
-    {% for table, kinds in training_features().items() %}
+    {% for table, kinds in training_features().items() -%}
     {%- set first = loop.first -%}
     {%- for name in kinds.counts + kinds.numbers + kinds.flags + kinds.texts %}
+    {%- set is_text = name in kinds.texts -%}
+    {%- set flag = 'case when ' ~ name ~ ' then 1e0 else 0e0 end' -%}
+    {%- set number = flag if name in kinds.flags else 'cast(' ~ name ~ ' as double)' %}
     {{ 'union all' if not (first and loop.first) }}
     select
         '{{ table }}_{{ name }}' as feature,
         feature_at,
-        {%- if name in kinds.texts %}
-        cast(null as double) as number_value,
-        {{ name }} as text_value
-        {%- elif name in kinds.flags %}
-        case when {{ name }} then 1e0 else 0e0 end as number_value,
-        cast(null as string) as text_value
-        {%- else %}
-        cast({{ name }} as double) as number_value,
-        cast(null as string) as text_value
-        {%- endif %}
+        {{ 'cast(null as double)' if is_text else number }} as number_value,
+        {{ name if is_text else 'cast(null as string)' }} as text_value
     from {{ table }}_drawn
     {%- endfor %}
     {%- endfor %}

@@ -52,7 +52,8 @@ scored as (
             {%- endfor %}
         ) / nullif(
             {%- for dimension in dimensions %}
-            {{ '+ ' if not loop.first }}case when measures.{{ dimension }} is null then 0 else weighed.{{ dimension }}_weight end
+            {{ '+ ' if not loop.first -}}
+            case when measures.{{ dimension }} is null then 0 else weighed.{{ dimension }}_weight end
             {%- endfor %},
             0
         ) as score
