@@ -52,10 +52,7 @@ def versions_path(published: Path) -> Path:
 
 def versions(published: Path) -> list[Version]:
     """Return the copies that are kept, newest first."""
-    try:
-        current = publication(published).get("version")
-    except duckdb.Error:
-        current = None
+    current = current_version(published)
     found = []
     for file in sorted(versions_path(published).glob("*.duckdb"), reverse=True):
         try:
@@ -64,6 +61,14 @@ def versions(published: Path) -> list[Version]:
             continue
         found.append(Version(file.stem, at, file.stat().st_size, file.stem == current))
     return found
+
+
+def current_version(published: Path) -> object | None:
+    """Return the name of the copy that readers have; None when there is none, or none that can be read."""
+    try:
+        return publication(published).get("version")
+    except duckdb.Error:
+        return None
 
 
 def publication(published: Path) -> dict[str, object]:
@@ -112,9 +117,9 @@ def publish(
 
 def clear(published: Path) -> None:
     """Clear away what a killed publication left; if readers have it already, it only had not got its name yet."""
-    current = published.stat().st_ino if published.exists() else None
+    current = current_version(published)
     for left in versions_path(published).glob("*.part*"):
-        if left.suffix == ".part" and left.stat().st_ino == current:
+        if left.suffix == ".part" and left.stem == current:
             left.rename(left.with_suffix(".duckdb"))
         else:
             left.unlink()

@@ -137,9 +137,15 @@ def test_what_was_taken_back_is_not_what_one_goes_back_to(tmp_path: Path, publis
     assert taken_back(published, "1") == []
 
 
+def no_links(*paths: object) -> None:
+    raise OSError("no links on this disk")
+
+
+@pytest.mark.parametrize("link", [os.link, no_links], ids=["links", "no links"])
 def test_a_publication_that_was_killed_is_none_that_was_taken_back(
-    tmp_path: Path, published: Path, monkeypatch
+    tmp_path: Path, published: Path, monkeypatch, link
 ) -> None:
+    monkeypatch.setattr(os, "link", link)
     publish(fill(tmp_path / "warehouse.duckdb", 1), published, built_from="1")
 
     def killed(*paths: object) -> None:
@@ -183,6 +189,21 @@ def test_a_copy_that_cannot_be_read_is_replaced_or_taken_back(tmp_path: Path, pu
     assert number_in(published) == 2
 
 
+def test_a_table_whose_model_is_gone_is_not_published_and_a_view_may_read_another(
+    tmp_path: Path, published: Path
+) -> None:
+    warehouse = fill(tmp_path / "warehouse.duckdb", 1)
+    with duckdb.connect(str(warehouse)) as connection:
+        # By its name the first to be made, and it reads the other.
+        connection.execute("create view training.above as from warehouse.training.both")
+    words = {name: "words" for name in ("core.one", "features.two", "training.both", "training.above")}
+    publish(warehouse, published, words)
+    with duckdb.connect(str(published), read_only=True) as connection:
+        assert connection.execute("select count(*) from training.above").fetchone() == (1000,)
+        names = connection.execute("select schema_name || '.' || table_name from duckdb_tables() order by 1").fetchall()
+    assert names == [("core.one",), ("features.two",), ("operations.publication",)]
+
+
 def test_any_path_and_any_name_will_do(tmp_path: Path) -> None:
     folder = tmp_path / "o'brien"
     folder.mkdir()
@@ -216,10 +237,7 @@ def test_nothing_to_publish_leaves_what_is_there(tmp_path: Path, published: Path
 
 
 def test_where_there_are_no_links_it_is_copied(tmp_path: Path, published: Path, monkeypatch) -> None:
-    def refused(*paths: object) -> None:
-        raise OSError("no links on this disk")
-
-    monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setattr(os, "link", no_links)
     for number in range(3):
         publish(fill(tmp_path / "warehouse.duckdb", number), published, kept=2)
     assert number_in(published) == 2
