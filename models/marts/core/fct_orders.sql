@@ -17,6 +17,7 @@ lines as (
         order_id,
         count(*) as line_count,
         cast(sum(quantity) as bigint) as quantity,
+        bool_and(is_return) as is_return,
         case when count(*) = count(gross_amount) then cast(sum(gross_amount) as decimal(18, 2)) end as gross_amount,
         case when count(*) = count(discount_amount) then cast(sum(discount_amount) as decimal(18, 2)) end as discount_amount,
         case when count(*) = count(tax_amount) then cast(sum(tax_amount) as decimal(18, 2)) end as tax_amount,
@@ -28,6 +29,20 @@ lines as (
 
 ),
 
+-- Should trackers name an order in two sessions, it counts for one of them, always the same.
+completions as (
+
+    select
+        source_order_id,
+        min(session_id) as session_id
+    from {{ ref('fct_events') }}
+    where
+        event_kind = 'order'
+        and session_id is not null
+    group by source_order_id
+
+),
+
 joined as (
 
     select
@@ -35,10 +50,12 @@ joined as (
         orders.sales_channel,
         orders.source_order_id,
         owners.customer_id,
+        case when orders.sales_channel = 'web_shop' then completions.session_id end as session_id,
         orders.ordered_at,
         orders.known_at,
         orders.cancelled_at,
         orders.cancelled_at is not null as is_cancelled,
+        coalesce(lines.is_return, false) as is_return,
         orders.country_code,
         lines.source_currency,
         coalesce(lines.line_count, 0) as line_count,
@@ -51,7 +68,32 @@ joined as (
     from orders
     left join owners on orders.order_id = owners.order_id
     left join lines on orders.order_id = lines.order_id
+    left join completions on orders.source_order_id = completions.source_order_id
+
+),
+
+purchases as (
+
+    select
+        order_id,
+        row_number() over (partition by customer_id order by ordered_at, order_id) as customer_order_number
+    from joined
+    where
+        customer_id is not null
+        and not is_cancelled
+        and not is_return
+
+),
+
+numbered as (
+
+    select
+        joined.*,
+        purchases.customer_order_number,
+        purchases.customer_order_number = 1 as is_first_order
+    from joined
+    left join purchases on joined.order_id = purchases.order_id
 
 )
 
-select * from joined
+select * from numbered
