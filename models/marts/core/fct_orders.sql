@@ -11,6 +11,12 @@ owners as (
 
 ),
 
+completions as (
+
+    select * from {{ ref('int_orders__completed') }}
+
+),
+
 lines as (
 
     select
@@ -29,20 +35,6 @@ lines as (
 
 ),
 
--- Should trackers name an order in two sessions, it counts for one of them, always the same.
-completions as (
-
-    select
-        source_order_id,
-        min(session_id) as session_id
-    from {{ ref('fct_events') }}
-    where
-        event_kind = 'order'
-        and session_id is not null
-    group by source_order_id
-
-),
-
 joined as (
 
     select
@@ -50,7 +42,7 @@ joined as (
         orders.sales_channel,
         orders.source_order_id,
         owners.customer_id,
-        case when orders.sales_channel = 'web_shop' then completions.session_id end as session_id,
+        completions.session_id,
         orders.ordered_at,
         orders.known_at,
         orders.cancelled_at,
@@ -68,7 +60,7 @@ joined as (
     from orders
     left join owners on orders.order_id = owners.order_id
     left join lines on orders.order_id = lines.order_id
-    left join completions on orders.source_order_id = completions.source_order_id
+    left join completions on orders.order_id = completions.order_id
 
 ),
 
