@@ -24,12 +24,12 @@ test: .venv/.complete lint
 lint: .venv/.complete
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar --processes 2 models tests/rules
+	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar --processes 2 models analyses tests/rules
 
 format: .venv/.complete
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix --nocolor --disable-progress-bar models tests/rules
+	$(BIN)/sqlfluff fix --nocolor --disable-progress-bar models analyses tests/rules
 
 # The environment is exactly what the lock says: every package by version and hash.
 .venv/.complete: requirements.lock

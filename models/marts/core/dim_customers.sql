@@ -22,12 +22,23 @@ successors as (
 
 ),
 
+first_orders as (
+
+    select
+        customer_id,
+        ordered_at
+    from {{ ref('fct_orders') }}
+    where is_first_order
+
+),
+
 described as (
 
     select
         customers.customer_id,
         customers.customer_type,
         customers.first_known_at,
+        first_orders.ordered_at as first_ordered_at,
         accounts.created_at as account_created_at,
         coalesce(accounts.country_code, contacts.country_code) as country_code,
         contacts.contact_id as crm_contact_id,
@@ -40,6 +51,7 @@ described as (
     from customers
     left join accounts on customers.customer_id = accounts.customer_id
     left join contacts on customers.customer_id = contacts.customer_id
+    left join first_orders on customers.customer_id = first_orders.customer_id
     left join successors on customers.customer_id = successors.customer_id
 
 )

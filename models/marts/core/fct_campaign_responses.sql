@@ -11,12 +11,24 @@ campaigns as (
 
 ),
 
+-- A platform that names its campaigns in responses and numbers them in its list: a name that only one has tells which.
+names as (
+
+    select
+        campaign_name,
+        min(campaign_id) as campaign_id
+    from campaigns
+    group by campaign_name
+    having count(*) = 1
+
+),
+
 named as (
 
     select
         responses.response_id,
         responses.customer_id,
-        responses.campaign_id,
+        coalesce(responses.campaign_id, names.campaign_id) as campaign_id,
         coalesce(campaigns.campaign_name, responses.campaign_name) as campaign_name,
         responses.metric_name,
         responses.response_type,
@@ -24,6 +36,9 @@ named as (
         responses.known_at
     from responses
     left join campaigns on responses.campaign_id = campaigns.campaign_id
+    left join names
+        on responses.campaign_id is null
+        and responses.campaign_name = names.campaign_name
 
 )
 

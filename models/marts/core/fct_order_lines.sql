@@ -11,6 +11,12 @@ owners as (
 
 ),
 
+completions as (
+
+    select * from {{ ref('int_orders__completed') }}
+
+),
+
 converted as (
 
     select
@@ -19,6 +25,7 @@ converted as (
         lines.line_number,
         lines.sales_channel,
         owners.customer_id,
+        completions.session_id,
         lines.product_id,
         lines.ordered_at,
         lines.known_at,
@@ -40,6 +47,7 @@ converted as (
         {{ major_units('lines.gross_minor - lines.discount_minor - lines.refund_minor') }} as net_amount
     from lines
     left join owners on lines.order_id = owners.order_id
+    left join completions on lines.order_id = completions.order_id
 
 )
 

@@ -26,6 +26,7 @@ summed as (
         max(events.event_at) as ended_at,
         max(events.known_at) as known_at,
         min_by(events.source, events.event_at) as source,
+        min_by(events.device_type, events.event_at) as device_type,
         min_by(lower(events.campaign_medium), events.event_at) as campaign_medium,
         min_by(events.campaign_name, events.event_at) as campaign_name,
         min_by(events.referrer, events.event_at) as referrer,
@@ -52,6 +53,7 @@ described as (
         summed.ended_at,
         summed.known_at,
         summed.source,
+        summed.device_type,
         case
             when channels.channel is not null then channels.channel
             when summed.campaign_medium is not null then 'other_campaign'
@@ -72,6 +74,7 @@ described as (
         summed.carts,
         summed.checkouts,
         summed.orders,
+        summed.orders > 0 as is_converted,
         summed.carts > 0 and summed.orders = 0 as is_cart_abandoned
     from summed
     left join channels on summed.campaign_medium = channels.utm_medium
