@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 from dbt_features.parser import load_manifest
 
-from operate.build import warehouse_path
+from operate.paths import warehouse_path
 
 SCHEMAS = ("core", "features", "training", "operations")
 """What readers get: no raw, no staging, so no personal data."""
