@@ -83,23 +83,24 @@ def explained(feature: str, key: str, day: str, limit: int | None) -> Explanatio
         raise Unanswerable(f"there is no warehouse at {warehouse} yet: python -m load, python -m operate build")
     try:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
-            question = Question(connection, models, read_variables(), named, on, asked.days)
-            value = value_of(question, asked)
-            answer = asked.explained_by(question)
-            shown = answer.facts
-            if limit is not None:
-                shown = [
-                    fact
-                    for counted in (True, False)
-                    for fact in [fact for fact in answer.facts if fact.counted == counted][-limit:]
-                ]
-            return Explanation(asked, named, on, value, answer, places(question, shown))
+            return answered(Question(connection, models, read_variables(), named, on, asked.days), asked, limit)
     except (duckdb.IOException, duckdb.ConnectionException) as problem:
         raise Unanswerable(f"{warehouse} cannot be read, somebody may be writing to it: {problem}") from problem
     except duckdb.CatalogException as problem:
         raise Unanswerable(
             f"{warehouse} is not what this version builds (python -m operate build): {problem}"
         ) from problem
+
+
+def answered(question: Question, feature: Feature, limit: int | None) -> Explanation:
+    """Return what a feature's value is made of; see `explained`."""
+    value = value_of(question, feature)
+    answer = feature.explained_by(question)
+    shown = answer.facts
+    if limit is not None:
+        counted, others = ([fact for fact in answer.facts if fact.counted == wanted] for wanted in (True, False))
+        shown = counted[-limit:] + others[-limit:]
+    return Explanation(feature, question.key, question.day, value, answer, places(question, shown))
 
 
 def read_date(text: str) -> date:

@@ -10,11 +10,11 @@ select
     attributed_at,
     coalesce(campaign_name, campaign_id, '') as campaign,
     case
-        when cast(attributed_at as date) >= cast(unattributed_at as date) then 'someone else''s before it was known'
+        when cast(attributed_at as date) >= cast(unattributed_at as date) then 'someone else''s: before it was known'
         when cast(attributed_at as date) >= $day
             then 'not known yet: whose address it is was known ' || strftime(attributed_at, '%Y-%m-%d %H:%M')
         when cast(unattributed_at as date) < $day
-            then 'someone else''s since ' || strftime(unattributed_at, '%Y-%m-%d %H:%M')
+            then 'someone else''s: since ' || strftime(unattributed_at, '%Y-%m-%d %H:%M')
     end as why_not
 from intermediate.int_campaign_responses__attributed
 where customer_id = $customer_id and list_contains($kinds, response_type)

@@ -83,7 +83,7 @@ select
         when events.known_date >= $day then 'not known yet: received ' || strftime(events.known_at, '%Y-%m-%d %H:%M')
         when events.user_id is null and linked.event_id is null then 'someone else''s: the device was not theirs then'
         when events.user_id is null and linked.linked_at is null
-            then 'someone else''s since ' || strftime(linked.unlinked_at, '%Y-%m-%d %H:%M')
+            then 'someone else''s: since ' || strftime(linked.unlinked_at, '%Y-%m-%d %H:%M')
         when cast(linked.linked_at as date) >= $day
             then 'not known yet: linked ' || strftime(linked.linked_at, '%Y-%m-%d %H:%M')
         else 'not counted when the features were built'
@@ -193,9 +193,8 @@ def sessions(question: Question) -> Found:
     for place, event in enumerate(counted):
         if place == 0 or event.event_at - counted[place - 1].event_at > gap:
             starts.append(place)
-    ends = [*starts[1:], len(counted)]
     found = []
-    for start, end in zip(starts, ends, strict=True):
+    for start, end in zip(starts, [*starts[1:], len(counted)], strict=False):
         first, last = counted[start], counted[end - 1]
         words = f"{end - start} events, until {last.event_at:%H:%M}"
         known = max(event.known_at for event in counted[start:end])

@@ -177,7 +177,7 @@ def attribute(question: Question, name: str) -> Found:
         if row["valid_from"].date() >= question.day:
             why_not = f"not known yet: told {row['valid_from']:%Y-%m-%d %H:%M}"
         elif row["valid_to"].date() < question.day:
-            why_not = f"replaced {row['valid_to']:%Y-%m-%d %H:%M}"
+            why_not = f"replaced: {row['valid_to']:%Y-%m-%d %H:%M}"
         # At 00:00 exactly the old value still holds: what is known at feature_at is not known before it.
         record = ("account", row["account_id"]) if row["account_id"] else None
         if record is None and row["contact_id"]:
@@ -212,7 +212,7 @@ def first_seen(question: Question, sightings: list[dict[str, Any]]) -> Found:
         if row["known_at"].date() >= question.day:
             fact = replace(fact, why_not=f"not known yet: {row['known_at']:%Y-%m-%d %H:%M}")
         elif row["known_at"] > first:
-            fact = replace(fact, why_not=f"known already since {first:%Y-%m-%d %H:%M}")
+            fact = replace(fact, why_not=f"known already: since {first:%Y-%m-%d %H:%M}")
         facts.append(fact)
     return Found(facts)
 
@@ -261,9 +261,9 @@ def feeds(question: Question, days: int) -> Found:
             after += 1
             why_not = f"not known yet: the feed of {row['feed_date']}"
         elif not listed:
-            why_not = f"not in the last feed, of {last}: delisted"
+            why_not = f"delisted: not in the last feed, of {last}"
         elif row["feed_date"] <= last - timedelta(days=days):
-            why_not = f"replaced by the feed of {last}" if days == 1 else f"older than the {days} days up to {last}"
+            why_not = f"replaced: by the feed of {last}" if days == 1 else f"too old: {days} days up to {last} count"
         # The feeds next to those that count are enough to see why they do not.
         if why_not and not timedelta(days=-1) <= question.day - row["feed_date"] <= timedelta(days=days + 3):
             before += row["feed_date"] < question.day

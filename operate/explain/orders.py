@@ -45,11 +45,11 @@ select
         when cast(owned.known_at as date) >= $day
             then 'not known yet: told ' || strftime(owned.known_at, '%Y-%m-%d %H:%M')
         when cast(owned.attributed_at as date) >= cast(owned.unattributed_at as date)
-            then 'someone else''s before it was known'
+            then 'someone else''s: before it was known'
         when cast(owned.attributed_at as date) >= $day
             then 'not known yet: whose it is was known ' || strftime(owned.attributed_at, '%Y-%m-%d %H:%M')
         when cast(owned.unattributed_at as date) < $day
-            then 'someone else''s since ' || strftime(owned.unattributed_at, '%Y-%m-%d %H:%M')
+            then 'someone else''s: since ' || strftime(owned.unattributed_at, '%Y-%m-%d %H:%M')
     end as why_not
 from owned
 order by owned.ordered_at, owned.order_line_id, owned.known_at, owned.attributed_at, owned.change

@@ -128,7 +128,7 @@ kept as (
 
 ),
 
-both as (
+shared as (
 
     select
         one.order_id,
@@ -141,18 +141,18 @@ both as (
 )
 
 select
-    both.order_id as basket,
-    both.event_date,
-    both.known_date < $day as is_counted,
-    both.known_date,
+    shared.order_id as basket,
+    shared.event_date,
+    shared.known_date < $day as is_counted,
+    shared.known_date,
     cast(null as date) as taken_back_date,
     'ordered' as kind,
     kept.product_id,
     kept.event_at,
     kept.order_line_id,
     kept.known_at
-from both
-inner join kept on both.order_id = kept.order_id
+from shared
+inner join kept on shared.order_id = kept.order_id
 where kept.product_id in ($product_id, $related_product_id)
 order by kept.event_at, basket, kept.product_id
 """

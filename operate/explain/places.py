@@ -102,9 +102,8 @@ def of_accounts(question: Question, records: list[tuple]) -> dict[tuple, Place]:
 
 def of_model(question: Question, records: list[tuple], source: str, model: str, key: str) -> dict[tuple, Place]:
     """Return where records of one staging model are from, by its key."""
-    rows = question.rows(
-        f"{by_id(relation(question, model), key)} and record_status = 'accepted'", ids=tuple(record[1] for record in records)
-    )
+    query = f"{by_id(relation(question, model), key)} and record_status = 'accepted'"
+    rows = question.rows(query, ids=tuple(record[1] for record in records))
     return {(records[0][0], row["id"]): place(source, row) for row in rows}
 
 
@@ -115,7 +114,8 @@ def of_feeds(question: Question, records: list[tuple]) -> dict[tuple, Place]:
         where record_status = 'accepted' and product_id in $ids""",
         ids=tuple(sorted({product for _, product, _ in records})),
     )
-    return {("feed", row["product_id"], row["feed_date"]): place("catalog", row) for row in rows}
+    found = {("feed", row["product_id"], row["feed_date"]): place("catalog", row) for row in rows}
+    return {record: found[record] for record in records if record in found}
 
 
 FINDERS = {
