@@ -24,7 +24,7 @@ def docs_page() -> Path:
     return target_path() / "site" / "index.html"
 
 
-def wide_console(record: bool = False) -> Console:
-    """Return a console as wide as the terminal; where there is none, wide enough for the tables."""
+def wide_console(record: bool = False, width: int = 110) -> Console:
+    """Return a console as wide as the terminal; where there is none, so wide that tables have room."""
     console = Console(record=record)
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=110, record=record)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=width, record=record)

@@ -19,6 +19,8 @@ from operate.paths import target_path, warehouse_path, wide_console
 
 SHOWN = 20
 """Rows that are shown of each kind without `--all`."""
+WIDTH = 150
+"""Characters that a row with its place takes."""
 ROUNDING = 1e-8
 """Two doubles that are closer than this are the same: some features are rounded to nine digits."""
 
@@ -64,7 +66,7 @@ def explain(options: argparse.Namespace) -> int:
     if options.json:
         print(as_json(told))
     else:
-        show(wide_console(), told, None if options.all else SHOWN)
+        show(wide_console(width=WIDTH), told, None if options.all else SHOWN)
     return 0 if told.agrees else 1
 
 

@@ -157,7 +157,7 @@ def of_customer(question: Question, kinds: list[str] | None = ALL, product: str 
             record=("event", row["source"], row["event_id"]),
             product_id=row["product_id"],
             why_not=row["why_not"],
-            detail=f"linked {row['linked_at']:%Y-%m-%d %H:%M}" if row["linked_at"] else "",
+            detail=f"linked {row['linked_at']:%Y-%m-%d %H:%M}" if row["linked_at"] and not row["why_not"] else "",
             numbers={"source": row["source"]},
         )
         for row in question.rows(OF_A_CUSTOMER, kinds=kinds, product=product)

@@ -14,6 +14,8 @@ from operate.explain.facts import Fact
 if TYPE_CHECKING:
     from operate.explain.command import Explanation
 
+ONE_LINE = ("event_at", "known_at", "kind", "product", "from")
+"""Columns that are not wrapped as long as others can be."""
 MOST_INPUTS = 8
 """Of an input that is a table itself, so many entries are shown."""
 
@@ -78,7 +80,7 @@ def show_facts(console: Console, title: str, facts: Sequence[Fact], told: "Expla
     filled = {name: values for name, values in columns.items() if any(values)}
     for name in filled:
         table.add_column(
-            name, justify="right" if name in ("units", "amount") else "left", no_wrap=name in ("event_at", "known_at"),
+            name, justify="right" if name in ("units", "amount") else "left", no_wrap=name in ONE_LINE,
             overflow="fold",
         )  # fmt: skip
     for values in zip(*filled.values(), strict=True):
