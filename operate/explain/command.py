@@ -147,7 +147,12 @@ def value_of(question: Question, feature: Feature) -> Any:
             f"{feature.table} has no row for {named} on {question.day}. "
             f"The nearest days with one: {nearest}.\n{feature.rows}"
         )
-    raise Unanswerable(f"{feature.table} has no row for {named} on any day.{successor(question)}\n{feature.rows}")
+    some = question.rows(f"select distinct {', '.join(feature.key)} from features.{feature.table} order by all limit 3")
+    examples = ", ".join("/".join(row.values()) for row in some) or "none at all"
+    raise Unanswerable(
+        f"{feature.table} has no row for {named} on any day.{successor(question)} "
+        f"It has rows for {examples}, …\n{feature.rows}"
+    )
 
 
 def successor(question: Question) -> str:

@@ -5,9 +5,6 @@ from datetime import timedelta
 
 from operate.explain.facts import Fact, Found, Question, outside
 
-ALL = None
-"""All kinds of events."""
-
 OF_A_CUSTOMER = """
 with links as (
 
@@ -147,8 +144,8 @@ from ({SHOWN_AND_SEEN})
 """
 
 
-def of_customer(question: Question, kinds: list[str] | None = ALL, product: str | None = None) -> Found:
-    """Return the customer's events of some kinds, about one product or any, and those that are not theirs, with why."""
+def of_customer(question: Question, kinds: list[str] | None = None, product: str | None = None) -> Found:
+    """Return the customer's events of some kinds (None: all), about one product or any, and those not theirs."""
     facts = [
         Fact(
             kind=row["event_kind"],

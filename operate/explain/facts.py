@@ -95,7 +95,7 @@ class Fact:
 class Answer:
     """What was found: the facts, how many lie outside the window, and what the feature comes to by them.
 
-    `how` says in words what the facts add up to. `inputs` are what else the value depends on. `note` is for a person.
+    `how` says in words what the facts add up to. `inputs` are what else the value depends on, by name.
     """
 
     facts: list[Fact]

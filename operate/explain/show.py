@@ -62,7 +62,7 @@ def show_facts(console: Console, title: str, facts: Sequence[Fact], told: "Expla
     """Print facts as a table, the last `limit` of them."""
     shown = facts if limit is None else facts[-limit:]
     more = f", the last {len(shown)} shown (--all shows them all)" if len(shown) < len(facts) else ""
-    console.print(Text(f"\n{title}: {len(facts):,} rows{more}", style="bold"))
+    console.print(Text(f"\n{title}: {len(facts):,} {'row' if len(facts) == 1 else 'rows'}{more}", style="bold"))
     if not shown:
         return
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
