@@ -29,7 +29,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from operate.build import wide_console
+from operate.paths import wide_console
 
 STORE = "ONLINE-RETAIL"  # its time zone is in seeds/store_zones.csv
 COLUMNS = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]

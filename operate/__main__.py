@@ -2,55 +2,50 @@
 
 import argparse
 import sys
-from pathlib import Path
+from dataclasses import dataclass
+from importlib import import_module
 
-from operate import doctor, feast, prove, run, training_set
-from operate.build import build
-from operate.query import query
+
+@dataclass(frozen=True)
+class Command:
+    """What a command does, the module it is in, its function there, and the one that adds its arguments to a parser."""
+
+    help: str
+    module: str
+    do: str
+    arguments: str = "add_arguments"
+
+
+COMMANDS = {
+    "run": Command(
+        "load what is new, build, test, publish: what a scheduler calls", "run", "run", "add_publish_arguments"
+    ),
+    "build": Command("dbt build, the docs site and a summary; nothing new, nothing built", "build", "build_as_told"),
+    "publish": Command(
+        "build and test what is new, show what changes, publish it", "run", "publish_built", "add_publish_arguments"
+    ),
+    "rollback": Command("give readers an earlier copy again", "run", "roll_back", "add_rollback_arguments"),
+    "doctor": Command("look the setup over: what is wrong, and what to do about it", "doctor", "doctor"),
+    "explain": Command("say what a feature's value was made of, back to file and line", "explain.command", "explain"),
+    "query": Command("run a query on the warehouse, read-only, and show the result", "query", "query"),
+    "prove": Command("prove on a copy of the warehouse that no feature looks ahead", "prove", "prove"),
+    "training-set": Command("keep a version of the training tables, or compare two", "training_set", "training_set"),
+    "feast": Command("write the features as a Feast feature repository", "feast", "feast"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 when all went well, 1 when something failed."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    command = commands.add_parser("run", help="load what is new, build, test, publish: what a scheduler calls")
-    run.add_publish_arguments(command)
-    command.set_defaults(do=run.run)
-
-    command = commands.add_parser("build", help="dbt build, the docs site and a summary; nothing new, nothing built")
-    command.add_argument("--force", action="store_true", help="build although nothing has changed since the last time")
-    command.add_argument("--picture", type=Path, help="keep the summary as SVG in this file")
-    command.set_defaults(do=lambda options: build(force=options.force, picture=options.picture))
-
-    command = commands.add_parser("publish", help="build and test what is new, show what changes, publish it")
-    run.add_publish_arguments(command)
-    command.set_defaults(do=run.publish_built)
-
-    command = commands.add_parser("rollback", help="give readers an earlier copy again")
-    run.add_rollback_arguments(command)
-    command.set_defaults(do=run.roll_back)
-
-    command = commands.add_parser("doctor", help="look the setup over: what is wrong, and what to do about it")
-    doctor.add_arguments(command)
-    command.set_defaults(do=doctor.doctor)
-
-    command = commands.add_parser("query", help="run a query on the warehouse, read-only, and show the result")
-    command.add_argument("sql")
-    command.set_defaults(do=lambda options: query(options.sql))
-
-    command = commands.add_parser("prove", help="prove on a copy of the warehouse that no feature looks ahead")
-    prove.add_arguments(command)
-    command.set_defaults(do=prove.prove)
-
-    command = commands.add_parser("training-set", help="keep a version of the training tables, or compare two")
-    training_set.add_arguments(command)
-    command.set_defaults(do=training_set.training_set)
-
-    command = commands.add_parser("feast", help="write the features as a Feast feature repository")
-    feast.add_arguments(command)
-    command.set_defaults(do=feast.feast)
-
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(name, help=command.help)
+        # dbt and dlt take seconds to import: only the command that is called for pays for what it needs.
+        if arguments[:1] == [name]:
+            module = import_module(f"operate.{command.module}")
+            getattr(module, command.arguments)(subparser)
+            subparser.set_defaults(do=getattr(module, command.do))
     options = parser.parse_args(arguments)
     return options.do(options)
 

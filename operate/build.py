@@ -1,6 +1,6 @@
 """Builds the warehouse and its docs site with dbt, shows how far it is, and sums up what is there."""
 
-import hashlib
+import argparse
 import json
 import os
 import re
@@ -11,32 +11,22 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from operate.costs import MemoryWatch, complete
-from operate.personal_data import KEY_FILE, pii_key
+from operate.paths import KEY_FILE, docs_page, target_path, warehouse_path, wide_console
+from operate.personal_data import pii_key
 from operate.run_page import RESULTS, run_page, write_run_page
 from operate.site import write_site
+from operate.state import data_fingerprint, last_build, project_fingerprint, remember, stamp, written
 from operate.summary import BuildResult, print_summary
 
-BUILT_FROM = ["models", "macros", "seeds", "snapshots", "tests", "dbt_project.yml", "profiles.yml", "requirements.lock"]
 # dbt writes its log to logs/dbt.log all the same.
 SILENT = ["--quiet", "--log-level", "none"]
 GOOD = {"success", "pass", "warn", "no-op"}
-
-
-def warehouse_path() -> Path:
-    """Return where the warehouse is built: `WAREHOUSE`, else `warehouse/warehouse.duckdb`."""
-    return Path(os.environ.get("WAREHOUSE", "warehouse/warehouse.duckdb"))
-
-
-def target_path() -> Path:
-    """Return where dbt writes its artifacts and the docs page."""
-    return Path(os.environ.get("DBT_TARGET_PATH", "target"))
 
 
 def dbt_call(warehouse: Path, folder: Path, project: Path) -> tuple[list[str], dict[str, str], Path]:
@@ -70,30 +60,15 @@ def dbt_on(warehouse: Path, folder: Path, *arguments: str, project: Path | None 
         raise RuntimeError(f"dbt {arguments[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
 
 
-def project_fingerprint(variables: dict[str, str]) -> str:
-    """Return a hash of what a table's content depends on beside the data: the project's files, dbt's variables."""
-    digest = hashlib.sha256()
-    for root in map(Path, BUILT_FROM):
-        for file in sorted(root.rglob("*")) if root.is_dir() else [root]:
-            if file.is_file() and file.suffix in {".sql", ".yml", ".csv", ".md", ".lock"}:
-                digest.update(f"{file} ".encode() + file.read_bytes())
-    digest.update(repr((os.environ.get("DBT_TARGET"), os.environ.get("PII_KEY"), variables)).encode())
-    return digest.hexdigest()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to a parser."""
+    parser.add_argument("--force", action="store_true", help="build although nothing has changed since the last time")
+    parser.add_argument("--picture", type=Path, help="keep the summary as SVG in this file")
 
 
-def data_fingerprint(warehouse: Path) -> str:
-    """Return a hash of the loads in the warehouse that were completed."""
-    digest = hashlib.sha256()
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        schemas = connection.execute(
-            "select table_schema from information_schema.tables where table_name = '_dlt_loads' order by 1"
-        ).fetchall()
-        for (schema,) in schemas:
-            loads = connection.execute(
-                f"select load_id from {schema}._dlt_loads where status = 0 order by 1"
-            ).fetchall()
-            digest.update(repr((schema, loads)).encode())
-    return digest.hexdigest()
+def build_as_told(options: argparse.Namespace) -> int:
+    """Build as the command line says; see `build`."""
+    return build(force=options.force, picture=options.picture)
 
 
 def build(force: bool = False, variables: dict[str, str] | None = None, picture: Path | None = None) -> int:
@@ -144,59 +119,12 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
     return 0
 
 
-def stamp(warehouse: Path) -> Path:
-    """Return where it is kept what a warehouse was last built from."""
-    return warehouse.with_suffix(".built.json")
-
-
-def last_build(warehouse: Path) -> dict:
-    """Return what the last build was made from (`project`, `data`, `written`) and what it came to; empty if unknown."""
-    try:
-        return json.loads(stamp(warehouse).read_text())
-    except (OSError, ValueError):
-        return {}
-
-
-def remember(warehouse: Path, told: dict) -> None:
-    """Keep what a build was made from, all of it at once."""
-    part = stamp(warehouse).with_suffix(".part")
-    part.write_text(json.dumps(told))
-    part.replace(stamp(warehouse))
-
-
-def written(warehouse: Path) -> int:
-    """Return when a warehouse was last written to, in nanoseconds: by anybody, plain dbt too."""
-    return warehouse.stat().st_mtime_ns
-
-
-def passed_state(warehouse: Path) -> str | None:
-    """Return what names the state of a warehouse that was built and passed all tests; None when it did not.
-
-    None as well when anybody has written to it since.
-    """
-    last = last_build(warehouse)
-    if "data" not in last or last.get("written") != written(warehouse):
-        return None
-    return json.dumps({name: last[name] for name in ("project", "data", "written")})
-
-
-def wide_console(record: bool = False) -> Console:
-    """Return a console as wide as the terminal; where there is none, wide enough for the tables."""
-    console = Console(record=record)
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=110, record=record)
-
-
 def save(console: Console, picture: Path | None) -> None:
     """Write what was printed to `picture` as SVG, if that is asked for."""
     if picture is not None:
         # Without the fonts that rich would have a browser fetch: the picture stands by itself.
         svg = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="make build"), flags=re.DOTALL)
         picture.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")
-
-
-def docs_page() -> Path:
-    """Return the first page of the docs site, which opens without a server."""
-    return target_path() / "site" / "index.html"
 
 
 def run_dbt(console: Console, variables: dict[str, str], in_full: bool, watch: MemoryWatch) -> BuildResult:

@@ -20,17 +20,9 @@ from rich.console import Console
 
 from load.pipeline import pipeline_of, settings_of
 from load.sources import SOURCES
-from operate.build import (
-    data_fingerprint,
-    docs_page,
-    last_build,
-    passed_state,
-    project_fingerprint,
-    warehouse_path,
-    written,
-)
-from operate.personal_data import KEY_FILE
+from operate.paths import KEY_FILE, docs_page, warehouse_path
 from operate.publish import publication, published_path, taken_back
+from operate.state import data_fingerprint, last_build, passed_state, project_fingerprint, written
 
 PACKAGES = ("dbt-core", "dbt-duckdb", "dlt", "duckdb", "sqlglot")
 """Those of which another version is known to break something."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 from dbt_features.catalog import Catalog, FeatureGroup
 
-from operate.build import target_path, warehouse_path
 from operate.catalog import columns_of_models, feature_catalog
+from operate.paths import target_path, warehouse_path
 
 TYPES = {
     "bigint": "Int64",

@@ -17,7 +17,8 @@ from pathlib import Path
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-KEY_FILE = Path(".secrets/pii_key")
+from operate.paths import KEY_FILE
+
 BLOCK_BYTES = 64  # SHA-256 works on blocks of 64 bytes; HMAC pads its key to one (RFC 2104).
 
 

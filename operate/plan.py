@@ -9,7 +9,8 @@ from dbt_features.parser import load_manifest
 from rich.console import Console
 from rich.table import Table
 
-from operate.publish import SCHEMAS, literal
+from operate.literals import literal
+from operate.publish import SCHEMAS
 
 DRIFT_LIMIT = 0.25
 """A population stability index above it is called a major shift in the field."""

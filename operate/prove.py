@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from operate.build import warehouse_path, wide_console
+from operate.paths import warehouse_path, wide_console
 from operate.proofs import proofs, raw
 
 PROOFS = ("leakage", "replay", "order", "conservation")

@@ -17,7 +17,8 @@ from pathlib import Path
 import duckdb
 from dbt_features.parser import load_manifest
 
-from operate.build import warehouse_path
+from operate.literals import literal
+from operate.paths import warehouse_path
 
 SCHEMAS = ("core", "features", "training", "operations")
 """What readers get: no raw, no staging, so no personal data."""
@@ -290,11 +291,6 @@ def elsewhere(view: str) -> str:
     """Return the statement that makes a view in a database of another name."""
     schemas = "|".join(SCHEMAS)
     return re.sub(rf'(?:"[^"]+"|\b\w+)\.("?(?:{schemas})"?\.)', r"\1", view)
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def descriptions(artifacts: Path) -> dict[str, str]:

@@ -1,17 +1,23 @@
 """Shows what a query on the warehouse gives."""
 
+import argparse
 import sys
 
 import duckdb
 
-from operate.build import warehouse_path
+from operate.paths import warehouse_path
 
 
-def query(sql: str) -> int:
-    """Run `sql` on the warehouse, opened read-only, and print the result as a table; return 0, or 1 with the reason."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to a parser."""
+    parser.add_argument("sql")
+
+
+def query(options: argparse.Namespace) -> int:
+    """Run a query on the warehouse, read-only, and print what it gives; return 0, or 1 with the reason."""
     try:
         with duckdb.connect(str(warehouse_path()), read_only=True) as connection:
-            result = connection.sql(sql)
+            result = connection.sql(options.sql)
             if result is not None:
                 result.show(max_width=160)
     except duckdb.Error as error:

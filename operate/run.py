@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from operate.build import build, passed_state, target_path, warehouse_path, wide_console
+from operate.build import build
+from operate.paths import target_path, warehouse_path, wide_console
 from operate.plan import DRIFT_LIMIT, plan, show
 from operate.publish import (
     KEPT,
@@ -23,6 +24,7 @@ from operate.publish import (
     versions,
 )
 from operate.report import Outcome, report, tell
+from operate.state import passed_state
 
 
 def add_publish_arguments(parser: argparse.ArgumentParser) -> None:

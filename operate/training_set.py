@@ -15,7 +15,9 @@ import duckdb
 import yaml
 
 from operate import recbole
-from operate.build import dbt_on, project_fingerprint, warehouse_path
+from operate.build import dbt_on
+from operate.paths import warehouse_path
+from operate.state import project_fingerprint
 
 TABLES = {
     "training_examples": ["query_id", "product_id"],

@@ -65,3 +65,9 @@ def test_a_source_is_plugged_in_by_three_touches(tmp_path: Path) -> None:
         ).fetchall()
     assert events == [("kiosk", "k-1", "42")]
     assert accounts == [("kiosk", 2, 1, 1)]
+
+    explained = run_well(
+        sys.executable, "-m", "operate", "explain", "product_features.views_1d", "SKU-1", "2026-06-02",
+        environment={}, cwd=project,
+    )  # fmt: skip
+    assert "kiosk a.jsonl:1" in explained

@@ -13,5 +13,8 @@ select
     updated_at as known_at,
     quantity,
     item_price as gross_amount,
-    item_promotion_discount as discount_amount
+    item_promotion_discount as discount_amount,
+    source_file,
+    source_line,
+    source_key
 from orders

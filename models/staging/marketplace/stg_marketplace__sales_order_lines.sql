@@ -29,7 +29,10 @@ current_lines as (
         orders.item_promotion_discount as discount_amount,
         orders.item_tax as tax_amount,
         cast(0 as decimal(18, 4)) as return_amount,
-        coalesce(first_priced.priced_at, orders.updated_at) as known_at
+        coalesce(first_priced.priced_at, orders.updated_at) as known_at,
+        orders.source_file,
+        orders.source_line,
+        orders.source_key
     from orders
     left join first_priced
         on orders.order_id = first_priced.order_id

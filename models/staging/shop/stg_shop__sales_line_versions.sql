@@ -9,6 +9,9 @@ with order_lines as (
         quantity,
         unit_price,
         total_discount,
+        source_file,
+        source_line,
+        source_key,
         row_number() over (partition by order_line_id order by landed_at, content_hash) as version_number
     from {{ ref('stg_shop__order_lines') }}
     where record_status = 'accepted'
@@ -19,5 +22,8 @@ select
     case when version_number = 1 then ordered_at else landed_at end as known_at,
     quantity,
     cast(unit_price * quantity as decimal(18, 4)) as gross_amount,
-    total_discount as discount_amount
+    total_discount as discount_amount,
+    source_file,
+    source_line,
+    source_key
 from order_lines

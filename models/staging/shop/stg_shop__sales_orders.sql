@@ -22,7 +22,10 @@ current_orders as (
         orders.email_hash,
         cast(null as string) as loyalty_id,
         cast(null as string) as country_code,
-        orders.total_tax as order_tax_amount
+        orders.total_tax as order_tax_amount,
+        orders.source_file,
+        orders.source_line,
+        orders.source_key
     from orders
     left join deletions on orders.order_id = deletions.row_id
     where orders.is_latest_version

@@ -15,7 +15,10 @@ current_refunds as (
         coalesce(refunds.processed_at, refunds.created_at) as refunded_at,
         refunds.created_at as known_at,
         refund_lines.quantity,
-        refund_lines.subtotal as refund_amount
+        refund_lines.subtotal as refund_amount,
+        refund_lines.source_file,
+        refund_lines.source_line,
+        refund_lines.source_key
     from refund_lines
     inner join refunds on refund_lines.refund_id = refunds.refund_id
     where
@@ -55,7 +58,10 @@ deleted_lines as (
         cast(lines.quantity - coalesce(refunded.quantity, 0) as bigint) as quantity,
         cast(
             lines.gross_amount - lines.discount_amount - coalesce(refunded.refund_amount, 0) as decimal(18, 4)
-        ) as refund_amount
+        ) as refund_amount,
+        lines.source_file,
+        lines.source_line,
+        lines.source_key
     from lines
     inner join deletions on lines.order_line_id = 'web_shop-' || deletions.row_id
     inner join orders on lines.order_id = orders.order_id

@@ -18,7 +18,10 @@ lines as (
         cast(0 as decimal(18, 4)) as discount_amount,
         cast(0 as decimal(18, 4)) as tax_amount,
         cast(case when is_return then abs(quantity) * unit_price else 0 end as decimal(18, 4)) as return_amount,
-        known_at
+        known_at,
+        source_file,
+        source_line,
+        source_key
     from transactions
 )
 
