@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from operate import doctor, feast, prove, run, training_set
-from operate.build import build
+from operate.build import build, print_event
 from operate.query import query
 
 
@@ -21,7 +21,18 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("build", help="dbt build, the docs site and a summary; nothing new, nothing built")
     command.add_argument("--force", action="store_true", help="build although nothing has changed since the last time")
     command.add_argument("--picture", type=Path, help="keep the summary as SVG in this file")
-    command.set_defaults(do=lambda options: build(force=options.force, picture=options.picture))
+    command.add_argument(
+        "--log-format", choices=["text", "json"], default="text", help="json: dbt's events, a line each, for schedulers"
+    )
+    command.set_defaults(
+        do=lambda options: build(
+            force=options.force, picture=options.picture, tell=print_event if options.log_format == "json" else None
+        )
+    )
+
+    command = commands.add_parser("flow", help="the same as run, as a Prefect flow: once, or on a schedule")
+    run.add_flow_arguments(command)
+    command.set_defaults(do=run.run_flow)
 
     command = commands.add_parser("publish", help="build and test what is new, show what changes, publish it")
     run.add_publish_arguments(command)

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
+from dbt_common.events.functions import msg_to_json
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -93,17 +95,26 @@ def data_fingerprint(warehouse: Path) -> str:
     return digest.hexdigest()
 
 
-def build(force: bool = False, variables: dict[str, str] | None = None, picture: Path | None = None) -> int:
+def build(
+    force: bool = False,
+    variables: dict[str, str] | None = None,
+    picture: Path | None = None,
+    tell: Callable[[object], None] | None = None,
+) -> int:
     """Run `dbt build` and write the docs site, unless nothing has changed since that last went well; print the summary.
 
     What was built by another version of the project is built in full, or incremental tables would mix the two.
     `variables` override those of dbt_project.yml, like dbt's own `--vars`. `picture` is where the summary goes as SVG.
-    Returns 0 when every model was built and every test passed, 1 otherwise.
+    `tell` is called with every event of the build, as dbt calls its callbacks; what a person reads goes to standard
+    error then. Returns 0 when every model was built and every test passed, 1 otherwise.
     """
-    console = wide_console(record=picture is not None)
+    console = wide_console(record=picture is not None, stderr=tell is not None)
     warehouse = warehouse_path()
     if not warehouse.exists():
         console.print(f"There is no warehouse at {warehouse} yet. Load something first: [bold]python -m load[/bold]")
+        return 1
+    if (problem := not_ours(warehouse)) is not None:
+        console.print(f"[red]✗[/red] {warehouse} cannot be written: {problem}\nClose what has it open and try again.")
         return 1
     variables = variables or {}
     project, data, last = project_fingerprint(variables), data_fingerprint(warehouse), last_build(warehouse)
@@ -116,7 +127,7 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
         save(console, picture)
         return 0
     stamp(warehouse).unlink(missing_ok=True)
-    result = run_dbt(console, variables, in_full=force or last.get("project") != project)
+    result = run_dbt(console, variables, in_full=force or last.get("project") != project, tell=tell)
     # dbt keeps the warehouse open as long as its process lives; nothing else could read it.
     DuckDBConnectionManager.close_all_connections()
     if not result.failures:
@@ -135,6 +146,18 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
     print_summary(console, warehouse, docs_page(), result, is_new=True)
     save(console, picture)
     return 0
+
+
+def not_ours(warehouse: Path) -> str | None:
+    """Return what DuckDB says when somebody else has the warehouse open, for reading or writing; None when nobody has.
+
+    Asked before anything is done: dbt would fail at its first node, with the tables as they were.
+    """
+    try:
+        duckdb.connect(str(warehouse)).close()
+    except duckdb.IOException as problem:
+        return str(problem)
+    return None
 
 
 def stamp(warehouse: Path) -> Path:
@@ -173,10 +196,12 @@ def passed_state(warehouse: Path) -> str | None:
     return json.dumps({name: last[name] for name in ("project", "data", "written")})
 
 
-def wide_console(record: bool = False) -> Console:
+def wide_console(record: bool = False, stderr: bool = False) -> Console:
     """Return a console as wide as the terminal; where there is none, wide enough for the tables."""
-    console = Console(record=record)
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=110, record=record)
+    console = Console(record=record, stderr=stderr)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(width=110, record=record, stderr=stderr)
 
 
 def save(console: Console, picture: Path | None) -> None:
@@ -192,10 +217,19 @@ def docs_page() -> Path:
     return target_path() / "site" / "index.html"
 
 
-def run_dbt(console: Console, variables: dict[str, str], in_full: bool) -> BuildResult:
+def print_event(event: object) -> None:
+    """Print an event of dbt's as `dbt --log-format json` does, a line of JSON; what is for debugging is left out."""
+    if event.info.level != "debug" or event.info.name in ("NodeStart", "NodeFinished"):
+        sys.stdout.write(msg_to_json(event) + "\n")
+        sys.stdout.flush()
+
+
+def run_dbt(
+    console: Console, variables: dict[str, str], in_full: bool, tell: Callable[[object], None] | None = None
+) -> BuildResult:
     """Run `dbt build`, then `dbt docs generate --static`, in this process; return the counts, seconds and failures.
 
-    `in_full` builds incremental models anew.
+    `in_full` builds incremental models anew. `tell` is called with every event of the build.
     """
     counts: Counter[str] = Counter()
     failures: list[str] = []
@@ -215,7 +249,7 @@ def run_dbt(console: Console, variables: dict[str, str], in_full: bool) -> Build
         parsed = dbtRunner().invoke([*SILENT, "parse", *given])
         if not parsed.success:
             return BuildResult(failures=[str(parsed.exception)])
-        runner = dbtRunner(manifest=parsed.result, callbacks=[show])
+        runner = dbtRunner(manifest=parsed.result, callbacks=[show, *([tell] if tell else [])])
         built = runner.invoke([*SILENT, "build", *(["--full-refresh"] if in_full else []), *given])
         build_seconds = time.monotonic() - started
         if built.result is None:
