@@ -114,7 +114,8 @@ def build(
         console.print(f"There is no warehouse at {warehouse} yet. Load something first: [bold]python -m load[/bold]")
         return 1
     if (problem := not_ours(warehouse)) is not None:
-        console.print(f"[red]✗[/red] {warehouse} cannot be written: {problem}\nClose what has it open and try again.")
+        words = f"[red]✗[/red] {warehouse} cannot be written: {problem}\nClose what has it open and try again."
+        console.print(words, highlight=False, soft_wrap=True)
         return 1
     variables = variables or {}
     project, data, last = project_fingerprint(variables), data_fingerprint(warehouse), last_build(warehouse)
@@ -138,7 +139,7 @@ def build(
     remember(warehouse, {"project": project})
     if result.failures:
         for failure in result.failures:
-            console.print(f"[red]✗[/red] {failure}", highlight=False)
+            console.print(f"[red]✗[/red] {failure}", highlight=False, soft_wrap=True)
         console.print(f"[red]{len(result.failures)} failed.[/red] The log has more: logs/dbt.log")
         return 1
     state = {"project": project, "data": data, "written": written(warehouse)}

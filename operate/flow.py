@@ -22,11 +22,11 @@ from prefect.states import Cancelled, Completed, Failed, Running
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from load.sources import SOURCES
+from operate.build import GOOD
 from operate.plan import DRIFT_LIMIT
 from operate.publish import KEPT
 
 LOCKED = "Could not set lock on file"
-GOOD = {"success", "pass", "warn", "no-op"}
 NAME = "shopsmart"
 
 
@@ -45,11 +45,12 @@ def said(*command: str) -> Iterator[str]:
             if not line.startswith("{"):
                 lines.append(line.rstrip())
             yield line.rstrip()
-    finally:
+    except BaseException:
         # When the run is cancelled, what it began ends with it; what was killed is made good by the next run.
         process.terminate()
-        code = process.wait()
-    if code:
+        process.wait()
+        raise
+    if process.wait():
         told = [line for line in lines if line.startswith(("failed:", "✗", "load:", "nothing is published"))]
         raise CommandFailed("\n".join(told or lines[-3:]))
 

@@ -64,7 +64,10 @@ def run_flow(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as missing:
         if missing.name != "prefect":
             raise
-        print("Prefect is not installed. Install it: .venv/bin/pip install 'prefect==3.8.8'", file=sys.stderr)
+        print(
+            "Prefect is not installed. Install it: .venv/bin/pip install 'prefect==3.8.8' 'fastapi<=0.154.0' 'sqlalchemy<2.1'",
+            file=sys.stderr,
+        )
         return 1
     names = ("sources", "drift_limit", "keep", "retries", "retry_seconds")
     parameters = {name: getattr(options, name) for name in names}
