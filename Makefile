@@ -1,7 +1,7 @@
 # make build   the whole way once: environment, sample company, load, dbt build, docs, summary, publish
-# make test    all that CI runs
+# make test    all that CI runs, but for make test-airflow
 .DEFAULT_GOAL := build
-.PHONY: build test lint format crawlers lock clean
+.PHONY: build test test-airflow lint format crawlers lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,10 @@ build: .venv/.complete
 
 test: .venv/.complete lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# Makes an environment of its own for Airflow, examples/airflow/.venv.
+test-airflow: .venv/.complete
+	$(BIN)/python -m pytest -m airflow tests/commands/test_airflow.py
 
 lint: .venv/.complete
 	$(BIN)/ruff check .
@@ -47,6 +51,8 @@ crawlers: .venv/.complete
 lock:
 	uv pip compile pyproject.toml --group dev --extra feast --extra metrics --extra prefect --universal --python-version 3.11 --generate-hashes \
 		--no-header --strip-extras --output-file requirements.lock
+	uv pip compile examples/airflow/requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-header --strip-extras --output-file examples/airflow/requirements.lock
 
 clean:
 	rm -rf target logs sample/company

@@ -30,6 +30,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract.source import DltSource
 
 from load.landing import MANIFEST, Landed, Outcome, Run, engine_type, quoted
+from load.locks import in_use, reading, writing
 
 STORAGE_VERSION = "v1.4.0"
 """Of the warehouse file. DuckDB older than this cannot open it; in its format raw text would take thrice the space."""
@@ -111,23 +112,18 @@ def create_tables(warehouse: Path, sources: tuple[str, ...]) -> None:
     Raises duckdb.IOException when another process has the warehouse open.
     """
     warehouse.parent.mkdir(parents=True, exist_ok=True)
-    existing: dict[tuple[str, str], set[str]] = {}
     with duckdb.connect() as connection:
         # Opened for writing, so that a reader who would block the load is found before anything is read.
         version = "" if warehouse.exists() else f"(storage_version '{STORAGE_VERSION}')"
         connection.execute(f"attach '{quoted(str(warehouse))}' as warehouse {version}")
-        for schema, table, column in connection.execute(
-            "select schema_name, table_name, column_name from duckdb_columns() where database_name = 'warehouse'"
-        ).fetchall():
-            existing.setdefault((schema, table), set()).add(column)
+        existing = _existing(connection)
         for source in sources:
             connection.execute(f"create schema if not exists warehouse.raw_{source}")
             for name, columns in tables_of(source).items():
                 if (f"raw_{source}", name) not in existing:
                     connection.execute(f"create table warehouse.raw_{source}.{name} ({_definition(columns)})")
     for source in sources:
-        wanted = {**{name: columns.names for name, columns in tables_of(source).items()}, "_dlt_loads": ["load_id"]}
-        if all(set(columns) <= existing.get((f"raw_{source}", name), set()) for name, columns in wanted.items()):
+        if _is_complete(source, existing):
             continue
         destination = _destination(warehouse, LEAST_MEMORY)
         where = destination.spec()._bind_dataset_name(f"raw_{source}")
@@ -136,6 +132,35 @@ def create_tables(warehouse: Path, sources: tuple[str, ...]) -> None:
         with destination.client(schema, where) as client:
             client.initialize_storage()
             client.update_stored_schema()
+
+
+def prepare(warehouse: Path, sources: tuple[str, ...]) -> None:
+    """Create the raw tables that are missing, when no other load is at work or it has not done so.
+
+    Raises duckdb.IOException when a process that is no load has the warehouse open.
+    """
+    if in_use(warehouse):
+        with reading(warehouse), duckdb.connect() as connection:
+            connection.execute(f"attach '{quoted(str(warehouse))}' as warehouse (read_only)")
+            existing = _existing(connection)
+        if all(_is_complete(source, existing) for source in sources):
+            return
+    with writing(warehouse):
+        create_tables(warehouse, sources)
+
+
+def _existing(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], set[str]]:
+    columns: dict[tuple[str, str], set[str]] = {}
+    for schema, table, column in connection.execute(
+        "select schema_name, table_name, column_name from duckdb_columns() where database_name = 'warehouse'"
+    ).fetchall():
+        columns.setdefault((schema, table), set()).add(column)
+    return columns
+
+
+def _is_complete(source: str, existing: dict[tuple[str, str], set[str]]) -> bool:
+    wanted = {**{name: columns.names for name, columns in tables_of(source).items()}, "_dlt_loads": ["load_id"]}
+    return all(set(columns) <= existing.get((f"raw_{source}", name), set()) for name, columns in wanted.items())
 
 
 def _definition(columns: pa.Schema) -> str:
@@ -160,16 +185,13 @@ def land(source: str, warehouse: Path, run_id: str, progress: Callable[[str, int
         return Outcome(source, "not connected")
     pipeline = pipeline_of(source, warehouse)
     _finish_killed_load(pipeline, source, warehouse)
-    landed = Landed(warehouse, source)
-    run = Run(run_id, source, tables_of(source), landed, progress)
-    try:
+    with reading(warehouse), contextlib.closing(Landed(warehouse, source)) as landed:
+        run = Run(run_id, source, tables_of(source), landed, progress)
         items = run.guard(read(run, **settings))
         first = next(items, None)
         if first is not None:
             resource = dlt.resource(chain([first], items), name=source)
             pipeline.extract(DltSource(schema_of(source), source, [resource]))
-    finally:
-        landed.close()
     if first is not None:
         progress("loading", run.landed)
         _load_pending(pipeline, warehouse)
@@ -186,9 +208,14 @@ def _finish_killed_load(pipeline: dlt.Pipeline, source: str, warehouse: Path) ->
                 shutil.rmtree(folder)
     if not pipeline.has_pending_data:
         return
+    if pipeline.default_schema_name is None:
+        # Killed when its first records were packed and it had not noted of which source: nothing would normalise them.
+        pipeline.extract(DltSource(schema_of(source), source, []))
     packages = pipeline._get_load_storage().normalized_packages
     for load_id in pipeline.list_normalized_load_packages():
-        if _take_back(load_id, source, warehouse):
+        with writing(warehouse):
+            taken_back = _take_back(load_id, source, warehouse)
+        if taken_back:
             _begin_again(packages, load_id)
         else:
             packages.delete_package(load_id)
@@ -216,7 +243,10 @@ def _begin_again(packages: PackageStorage, load_id: str) -> None:
 def _load_pending(pipeline: dlt.Pipeline, warehouse: Path) -> None:
     while pipeline.has_pending_data:
         pipeline.normalize(workers=1)
-        pipeline.load(workers=1, destination=_destination(warehouse, _memory_for(pipeline)), raise_on_failed_jobs=True)
+        with writing(warehouse):
+            pipeline.load(
+                workers=1, destination=_destination(warehouse, _memory_for(pipeline)), raise_on_failed_jobs=True
+            )
 
 
 def _memory_for(pipeline: dlt.Pipeline) -> int:

@@ -21,6 +21,9 @@ COMMANDS = {
         "load what is new, build, test, publish: what a scheduler calls", "run", "run", "add_publish_arguments"
     ),
     "build": Command("dbt build, the docs site and a summary; nothing new, nothing built", "build", "build_as_told"),
+    "flow": Command(
+        "the same as run, as a Prefect flow: once, or on a schedule", "run", "run_flow", "add_flow_arguments"
+    ),
     "publish": Command(
         "build and test what is new, show what changes, publish it", "run", "publish_built", "add_publish_arguments"
     ),

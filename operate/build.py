@@ -9,10 +9,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
+from dbt_common.events.functions import msg_to_json
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -64,24 +67,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to a parser."""
     parser.add_argument("--force", action="store_true", help="build although nothing has changed since the last time")
     parser.add_argument("--picture", type=Path, help="keep the summary as SVG in this file")
+    parser.add_argument(
+        "--log-format", choices=["text", "json"], default="text", help="json: dbt's events, a line each, for schedulers"
+    )
 
 
 def build_as_told(options: argparse.Namespace) -> int:
     """Build as the command line says; see `build`."""
-    return build(force=options.force, picture=options.picture)
+    tell = print_event if options.log_format == "json" else None
+    return build(force=options.force, picture=options.picture, tell=tell)
 
 
-def build(force: bool = False, variables: dict[str, str] | None = None, picture: Path | None = None) -> int:
+def build(
+    force: bool = False,
+    variables: dict[str, str] | None = None,
+    picture: Path | None = None,
+    tell: Callable[[object], None] | None = None,
+) -> int:
     """Run `dbt build` and write the docs site, unless nothing has changed since that last went well; print the summary.
 
     What was built by another version of the project is built in full, or incremental tables would mix the two.
     `variables` override those of dbt_project.yml, like dbt's own `--vars`. `picture` is where the summary goes as SVG.
-    Returns 0 when every model was built and every test passed, 1 otherwise.
+    `tell` is called with every event of the build, as dbt calls its callbacks; what a person reads goes to standard
+    error then. Returns 0 when every model was built and every test passed, 1 otherwise.
     """
-    console = wide_console(record=picture is not None)
+    console = wide_console(record=picture is not None, stderr=tell is not None)
     warehouse = warehouse_path()
     if not warehouse.exists():
         console.print(f"There is no warehouse at {warehouse} yet. Load something first: [bold]python -m load[/bold]")
+        return 1
+    if (problem := not_ours(warehouse)) is not None:
+        words = f"[red]✗[/red] {warehouse} cannot be written: {problem}\nClose what has it open and try again."
+        console.print(words, highlight=False, soft_wrap=True)
         return 1
     variables = variables or {}
     project, data, last = project_fingerprint(variables), data_fingerprint(warehouse), last_build(warehouse)
@@ -95,7 +112,8 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
         return 0
     stamp(warehouse).unlink(missing_ok=True)
     with MemoryWatch() as watch:
-        result = run_dbt(console, variables, in_full=force or last.get("project") != project, watch=watch)
+        seen = [watch.seen, *([tell] if tell else [])]
+        result = run_dbt(console, variables, in_full=force or last.get("project") != project, seen=seen)
     # dbt keeps the warehouse open as long as its process lives; nothing else could read it.
     DuckDBConnectionManager.close_all_connections()
     complete(warehouse, watch)
@@ -109,7 +127,7 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
     remember(warehouse, {"project": project})
     if result.failures:
         for failure in result.failures:
-            console.print(f"[red]✗[/red] {failure}", highlight=False)
+            console.print(f"[red]✗[/red] {failure}", highlight=False, soft_wrap=True)
         console.print(f"[red]{len(result.failures)} failed.[/red] {run_page(target_path())}, logs/dbt.log have more")
         return 1
     state = {"project": project, "data": data, "written": written(warehouse)}
@@ -117,6 +135,18 @@ def build(force: bool = False, variables: dict[str, str] | None = None, picture:
     print_summary(console, warehouse, docs_page(), result, is_new=True)
     save(console, picture)
     return 0
+
+
+def not_ours(warehouse: Path) -> str | None:
+    """Return what DuckDB says when somebody else has the warehouse open, for reading or writing; None when nobody has.
+
+    Asked before anything is done: dbt would fail at its first node, with the tables as they were.
+    """
+    try:
+        duckdb.connect(str(warehouse)).close()
+    except duckdb.IOException as problem:
+        return str(problem)
+    return None
 
 
 def save(console: Console, picture: Path | None) -> None:
@@ -127,10 +157,19 @@ def save(console: Console, picture: Path | None) -> None:
         picture.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")
 
 
-def run_dbt(console: Console, variables: dict[str, str], in_full: bool, watch: MemoryWatch) -> BuildResult:
+def print_event(event: object) -> None:
+    """Print an event of dbt's as `dbt --log-format json` does, a line of JSON; what is for debugging is left out."""
+    if event.info.level != "debug" or event.info.name in ("NodeStart", "NodeFinished"):
+        sys.stdout.write(msg_to_json(event) + "\n")
+        sys.stdout.flush()
+
+
+def run_dbt(
+    console: Console, variables: dict[str, str], in_full: bool, seen: list[Callable[[object], None]]
+) -> BuildResult:
     """Run `dbt build`, then `dbt docs generate --static`, in this process; return the counts, seconds and failures.
 
-    `in_full` builds incremental models anew; `watch` looks on.
+    `in_full` builds incremental models anew. All of `seen` are called with every event of the build.
     """
     counts: Counter[str] = Counter()
     failures: list[str] = []
@@ -150,7 +189,7 @@ def run_dbt(console: Console, variables: dict[str, str], in_full: bool, watch: M
         parsed = dbtRunner().invoke([*SILENT, "parse", *given])
         if not parsed.success:
             return BuildResult(failures=[str(parsed.exception)])
-        runner = dbtRunner(manifest=parsed.result, callbacks=[show, watch.seen])
+        runner = dbtRunner(manifest=parsed.result, callbacks=[show, *seen])
         built = runner.invoke([*SILENT, "build", *(["--full-refresh"] if in_full else []), *given])
         build_seconds = time.monotonic() - started
         if built.result is not None:

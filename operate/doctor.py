@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
+from load.locks import load_lock
 from load.pipeline import pipeline_of, settings_of
 from load.sources import SOURCES
 from operate.paths import KEY_FILE, docs_page, warehouse_path
@@ -66,7 +67,7 @@ def examine(warehouse: Path, published: Path) -> Iterator[Finding]:
     connection, problem = opened(warehouse)
     yield from (source_state(source, connection) for source in SOURCES)
     yield from waiting(warehouse)
-    yield load_lock(warehouse)
+    yield from loading(warehouse)
     if connection is None:
         yield problem
         return
@@ -185,18 +186,24 @@ def waiting(warehouse: Path) -> Iterator[Finding]:
                 yield Finding(source, "warning", words, f"python -m load {source}: it finishes them first")
 
 
-def load_lock(warehouse: Path) -> Finding:
-    """Say who is loading, if anybody is."""
-    path = warehouse.with_name(f"{warehouse.name}.load.lock")
-    if path.exists():
-        with path.open("a+") as lock:
-            try:
-                flock(lock, LOCK_EX | LOCK_NB)
-                flock(lock, LOCK_UN)
-            except BlockingIOError:
-                lock.seek(0)
-                return Finding("load", "warning", f"running: {lock.read().strip()}", "wait until it is done, or end it")
-    return Finding("load", "good", "nobody is loading")
+def loading(warehouse: Path) -> Iterator[Finding]:
+    """Yield who is loading, source by source, or that nobody is."""
+    holders: dict[str, list[str]] = {}
+    for source in SOURCES:
+        path = load_lock(warehouse, source)
+        if path.exists():
+            with path.open("a+") as lock:
+                try:
+                    flock(lock, LOCK_EX | LOCK_NB)
+                except BlockingIOError:
+                    lock.seek(0)
+                    holders.setdefault(lock.read().strip(), []).append(source)
+    for holder, sources in holders.items():
+        yield Finding(
+            "load", "warning", f"running: {holder}, loading {', '.join(sources)}", "wait until it is done, or end it"
+        )
+    if not holders:
+        yield Finding("load", "good", "nobody is loading")
 
 
 def drift(connection: duckdb.DuckDBPyConnection) -> Finding:

@@ -24,7 +24,9 @@ def docs_page() -> Path:
     return target_path() / "site" / "index.html"
 
 
-def wide_console(record: bool = False, width: int = 110) -> Console:
+def wide_console(record: bool = False, width: int = 110, stderr: bool = False) -> Console:
     """Return a console as wide as the terminal; where there is none, so wide that tables have room."""
-    console = Console(record=record)
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=width, record=record)
+    console = Console(record=record, stderr=stderr)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(width=width, record=record, stderr=stderr)

@@ -49,6 +49,41 @@ def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="show the copies that there are and change nothing")
 
 
+def add_flow_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `flow` to a parser."""
+    parser.add_argument(
+        "--source", action="append", dest="sources", metavar="SOURCE", help="load only this; repeatable"
+    )
+    parser.add_argument("--drift-limit", type=float, default=DRIFT_LIMIT, metavar="PSI", help="as of run")
+    parser.add_argument("--keep", type=int, default=KEPT, metavar="N", help="as of run")
+    parser.add_argument("--retries", type=int, default=3, metavar="N", help="what is down or locked is tried so often")
+    parser.add_argument("--retry-seconds", type=float, default=300, metavar="S", help="and so much later (300)")
+    parser.add_argument("--serve", action="store_true", help="stay, and run it on a schedule")
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--cron", default="0 3 * * *", help="when, UTC (0 3 * * *: every day at three)")
+    when.add_argument("--interval", type=float, metavar="S", help="every so many seconds instead")
+
+
+def run_flow(options: argparse.Namespace) -> int:
+    """Run the Prefect flow once, or serve it on a schedule; return 0, or 1 when it failed or Prefect is missing."""
+    try:
+        from operate import flow
+    except ModuleNotFoundError as missing:
+        if missing.name != "prefect":
+            raise
+        print(
+            "Prefect is not installed. Install it: "
+            ".venv/bin/pip install 'prefect==3.8.8' 'fastapi<=0.154.0' 'sqlalchemy<2.1'",
+            file=sys.stderr,
+        )
+        return 1
+    names = ("sources", "drift_limit", "keep", "retries", "retry_seconds")
+    parameters = {name: getattr(options, name) for name in names}
+    if options.serve:
+        return flow.serve_on(None if options.interval else options.cron, options.interval, parameters)
+    return 0 if flow.shopsmart(**parameters, return_state=True).is_completed() else 1
+
+
 def run(options: argparse.Namespace) -> int:
     """Load what is new, build, test, publish; return 0, or 1 as soon as one fails: readers keep what they have."""
     started = datetime.now(UTC)

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.conftest import BIN, ROOT, Build, run, run_well
@@ -27,6 +28,19 @@ def test_without_a_warehouse_it_says_what_to_do(build: Build) -> None:
     done = operate(build, "build")
     assert done.returncode == 1
     assert "python -m load" in done.stdout
+
+
+def test_a_warehouse_that_somebody_reads_is_said_before_anything_is_done(build: Build) -> None:
+    stamp = build.warehouse.with_suffix(".built.json")
+    stamp.write_text('{"project": "of before"}')
+    with duckdb.connect(str(build.warehouse), read_only=True):
+        done = operate(build, "build", "--log-format", "json")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Could not set lock on file" in done.stderr
+    assert "Close what has it open" in done.stderr
+    # The tables are still those of before: the next build has to make them anew.
+    assert json.loads(stamp.read_text()) == {"project": "of before"}
 
 
 def test_a_query_shows_its_result_or_why_there_is_none(build: Build) -> None:

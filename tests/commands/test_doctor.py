@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from load.__main__ import one_load_at_a_time
+from load.locks import one_load_at_a_time
 from operate import doctor
 from operate.publish import publish
 from tests.conftest import Build, run
@@ -64,7 +64,7 @@ def test_who_writes_and_who_loads_is_named(setup: Build) -> None:
     writer = subprocess.Popen([sys.executable, "-c", WRITER, setup.warehouse], stdout=subprocess.PIPE)
     try:
         assert writer.stdout.readline() == b"open\n"
-        with one_load_at_a_time(setup.warehouse):
+        with one_load_at_a_time(setup.warehouse, "web"):
             code, found = findings(setup)
     finally:
         writer.kill()

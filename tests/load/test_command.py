@@ -3,14 +3,16 @@
 import shutil
 import subprocess
 import sys
+import time
 
 import dlt
 import duckdb
 import pyarrow as pa
 import pytest
 
-from load.__main__ import main, one_load_at_a_time
+from load.__main__ import main
 from load.landing import MANIFEST, RECORD, RECORD_WITH_FIELDS
+from load.locks import in_use, one_load_at_a_time, writing
 from load.pipeline import tables_of
 from load.sources import SOURCES
 
@@ -105,9 +107,83 @@ def test_table_at_the_end_counts(company) -> None:
 
 
 def test_second_load_at_once_says_who_holds_the_lock(company) -> None:
-    with one_load_at_a_time(company.warehouse):
+    with one_load_at_a_time(company.warehouse, "web"):
         assert company.load("web") == 2
-    assert "is being loaded by process" in company.output
+    assert "web is being loaded into" in company.output
+    assert "by process" in company.output
+
+
+def test_another_source_waits_for_whoever_writes(company) -> None:
+    connect_web(company)
+    company.write("mobile/a.jsonl", "c\n")
+    company.connect("mobile", url=company.folder / "mobile")
+    assert company.load("store") == 0
+    command = [sys.executable, "-m", "load"]
+    with one_load_at_a_time(company.warehouse, "store"), writing(company.warehouse):
+        waiting = [
+            subprocess.Popen([*command, source], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for source in ("web", "mobile")
+        ]
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting[0].wait(4)
+        assert waiting[1].poll() is None
+    for each in waiting:
+        said, _ = each.communicate(timeout=60)
+        assert each.returncode == 0, said
+    assert len(events(company)) == 2
+    assert company.query("select payload from raw_mobile.events") == [("c",)]
+
+
+def test_one_source_reads_while_another_does_and_neither_lets_a_third_write(company) -> None:
+    connect_web(company)
+    company.write("mobile/a.jsonl", "c\n")
+    company.connect("mobile", url=company.folder / "mobile")
+    assert company.load("store") == 0
+    reached = company.folder / "reached"
+    held = """
+import sys, time
+from pathlib import Path
+from load.__main__ import main
+from load.landing import Run
+
+flush = Run._flush
+def late(run):
+    Path(sys.argv[2]).touch()
+    while not Path(sys.argv[3]).exists():
+        time.sleep(0.02)
+    yield from flush(run)
+Run._flush = late
+sys.exit(main([sys.argv[1]]))
+"""
+    places = {source: company.folder / f"{source} reads" for source in ("web", "mobile")}
+    reading_both = [
+        subprocess.Popen([sys.executable, "-c", held, source, place, reached], stdout=subprocess.PIPE, text=True)
+        for source, place in places.items()
+    ]
+    until = time.monotonic() + 30
+    while not all(place.exists() for place in places.values()):
+        assert time.monotonic() < until, "they do not read side by side"
+        time.sleep(0.02)
+    assert in_use(company.warehouse)
+    reached.touch()
+    assert [each.wait(60) for each in reading_both] == [0, 0]
+    assert not in_use(company.warehouse)
+    assert len(events(company)) == 2
+    assert company.query("select payload from raw_mobile.events") == [("c",)]
+
+
+def test_sources_side_by_side_in_one_process(company) -> None:
+    connect_web(company)
+    company.write("mobile/a.jsonl", "c\n")
+    company.connect("mobile", url=company.folder / "mobile")
+    company.connect("store", url=company.folder / "nowhere")
+    assert company.load("--side-by-side", "3") == 1
+    assert "failed: store: there is no" in company.output
+    assert [line.split("│")[1].strip() for line in company.output.splitlines() if line.startswith("│")] == list(SOURCES)
+    assert len(events(company)) == 2
+    assert company.query("select payload from raw_mobile.events") == [("c",)]
+    assert company.load("--side-by-side") == 2
+    assert "whole number" in company.output
 
 
 def test_warehouse_open_elsewhere_is_said(company) -> None:

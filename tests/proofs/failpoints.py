@@ -10,12 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
+from dlt.extract.extract import Extract
 from dlt.pipeline.pipeline import Pipeline
 
 from load.landing import Run
 
 MOMENTS = {
     "read": "amid the reading: some records are handed over, none are packed",
+    "packed": "all is read and packed, dlt has not noted of which source it is",
     "extracted": "all is read and packed, nothing normalised",
     "normalised": "ready to be copied",
     "copying": "a copy has begun",
@@ -36,6 +38,8 @@ def arm(source: str, moment: str) -> None:
     pipeline = f"load_{source}"
     if moment == "read":
         _after(Run, "_wait", lambda run, *_: run.source == source)
+    elif moment == "packed":
+        _after(Pipeline, "_get_step_info", lambda this, step: this.pipeline_name == pipeline and type(step) is Extract)
     elif moment in ("extracted", "normalised", "loaded"):
         step = {"extracted": "extract", "normalised": "normalize", "loaded": "load"}[moment]
         _after(Pipeline, step, lambda this, *_: this.pipeline_name == pipeline)

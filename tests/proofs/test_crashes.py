@@ -60,6 +60,17 @@ def test_a_load_killed_at_any_step_is_finished_by_the_next(small: Build, tmp_pat
     assert landed_records(build.warehouse) == landed_records(small.warehouse)
 
 
+def test_a_load_of_sources_side_by_side_that_is_killed_is_finished_by_the_next(small: Build, tmp_path: Path) -> None:
+    build = replace(small, folder=tmp_path)
+    killed = load_of(
+        build, "-m", "tests.proofs.failpoints", "crm:copied", "load", "--side-by-side", str(len(KINDS)), *KINDS
+    )
+    assert killed.returncode == -signal.SIGKILL % 256, killed.stdout + killed.stderr
+    ended = load_of(build, "-m", "load", "--side-by-side", "4")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert landed_records(build.warehouse) == landed_records(small.warehouse)
+
+
 def test_a_build_killed_in_any_node_is_finished_by_the_next(company: Build, tmp_path: Path) -> None:
     """One node in eight, and at least one of each way of making a table; by hand or nightly all of them."""
     build = replace(company, folder=tmp_path)
