@@ -43,6 +43,7 @@ def dbt_call(warehouse: Path, folder: Path, project: Path) -> tuple[list[str], d
         "WAREHOUSE": warehouse.name,
         "DBT_TARGET_PATH": str(folder.resolve() / "target"),
         "DBT_LOG_PATH": str(folder.resolve() / "logs"),
+        "DBT_TARGET": "duckdb",
         "PII_KEY": pii_key(project / KEY_FILE).decode(),
         "PYTHONPATH": str(project.resolve()),
         "DBT_PROJECT_DIR": str(project.resolve()),
@@ -93,6 +94,9 @@ def build(
     """
     console = wide_console(record=picture is not None, stderr=tell is not None)
     warehouse = warehouse_path()
+    if os.environ.get("DBT_TARGET") == "readers":
+        console.print("DBT_TARGET=readers is what readers open, and nobody builds there: [bold]unset DBT_TARGET[/bold]")
+        return 1
     if not warehouse.exists():
         console.print(f"There is no warehouse at {warehouse} yet. Load something first: [bold]python -m load[/bold]")
         return 1

@@ -72,8 +72,8 @@ def run_flow(options: argparse.Namespace) -> int:
         if missing.name != "prefect":
             raise
         print(
-            "Prefect is not installed. Install it: "
-            ".venv/bin/pip install 'prefect==3.8.8' 'fastapi<=0.154.0' 'sqlalchemy<2.1'",
+            "Prefect is not installed. Install it:\n"
+            "  .venv/bin/pip install 'prefect==3.8.8' 'fastapi<=0.154.0' 'sqlalchemy<2.1'",
             file=sys.stderr,
         )
         return 1

@@ -43,6 +43,15 @@ def test_a_warehouse_that_somebody_reads_is_said_before_anything_is_done(build: 
     assert json.loads(stamp.read_text()) == {"project": "of before"}
 
 
+def test_nobody_builds_what_readers_open(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = build.warehouse.read_bytes()
+    monkeypatch.setenv("DBT_TARGET", "readers")
+    done = operate(build, "build")
+    assert done.returncode == 1
+    assert "unset DBT_TARGET" in done.stdout
+    assert build.warehouse.read_bytes() == before
+
+
 def test_a_query_shows_its_result_or_why_there_is_none(build: Build) -> None:
     assert "42" in operate(build, "query", "select 42 as answer").stdout
     wrong = operate(build, "query", "select nothing from nowhere")
