@@ -153,7 +153,7 @@ def _print_summary(outcomes: list[object], warehouse: Path, out: Console) -> Non
             out.print(f"noted: {outcome.source}: {len(outcome.notes) - 5} more, see raw_{outcome.source}.manifest")
     if all(outcome.status == "not connected" for outcome in outcomes):
         out.print(
-            "No source is connected; the raw tables exist and are empty. Connect one by saying where it is:\n"
+            "No source that was asked for is connected: nothing has landed. Connect one by saying where it is:\n"
             "  export SOURCES__WEB__URL=path/to/events   SOURCES__SHOP__CREDENTIALS=postgresql://user:password@host/shop\n"
             "or try the sample company:\n"
             "  python -m sample make && python -m sample serve -- python -m load",

@@ -27,6 +27,12 @@ COMMANDS = {
     "publish": Command(
         "build and test what is new, show what changes, publish it", "run", "publish_built", "add_publish_arguments"
     ),
+    "report": Command(
+        "tell how a run ended that failed before it came to publishing",
+        "run",
+        "report_failure",
+        "add_failure_arguments",
+    ),
     "rollback": Command("give readers an earlier copy again", "run", "roll_back", "add_rollback_arguments"),
     "doctor": Command("look the setup over: what is wrong, and what to do about it", "doctor", "doctor"),
     "explain": Command("say what a feature's value was made of, back to file and line", "explain.command", "explain"),

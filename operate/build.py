@@ -128,7 +128,7 @@ def build(
         write_site(target_path(), warehouse)
         result.docs_seconds += time.monotonic() - started
     # Failed or not, the tables are those of this version now.
-    remember(warehouse, {"project": project})
+    remember(warehouse, {"project": project, "failures": result.failures})
     if result.failures:
         for failure in result.failures:
             console.print(f"[red]✗[/red] {failure}", highlight=False, soft_wrap=True)
@@ -201,9 +201,10 @@ def run_dbt(
         else:
             return BuildResult(failures=[str(built.exception)])
         for node in built.result.results:
-            counts[str(node.node.resource_type)] += 1
+            counts[str(node.node.resource_type)] += str(node.status) in GOOD and str(node.status) != "warn"
             if str(node.status) not in GOOD and str(node.status) != "skipped":
                 failures.append(f"{node.node.name}: {' '.join((node.message or str(node.status)).split())}")
+        warnings = [node.node.name for node in built.result.results if str(node.status) == "warn"]
         if not failures:
             progress.update(bar, description="dbt: writing the docs page", total=None)
             started = time.monotonic()
@@ -221,4 +222,5 @@ def run_dbt(
         build_seconds=build_seconds,
         docs_seconds=docs_seconds,
         failures=failures,
+        warnings=warnings,
     )

@@ -232,7 +232,9 @@ def built(warehouse: Path) -> Finding:
         return Finding("build", "warning", "somebody has written to it since", "python -m operate build")
     if told["project"] != project_fingerprint({}):
         return Finding("build", "warning", "the project has changed since the last build", "python -m operate build")
-    return Finding("build", "good", f"up to date, all tests passed; {docs_page()}")
+    warnings = told["result"].get("warnings", [])
+    words = f"up to date, no test failed{f', {len(warnings)} warn' if warnings else ''}"
+    return Finding("build", "good", f"{words}; {docs_page().with_name('run.html')}")
 
 
 def readers(warehouse: Path, published: Path) -> Finding:
@@ -246,8 +248,8 @@ def readers(warehouse: Path, published: Path) -> Finding:
         return Finding("published", "note", f"nothing at {published} yet", "python -m operate publish")
     words = f"{told['version']} of {told['published_at']:%Y-%m-%d %H:%M} UTC"
     state = passed_state(warehouse)
+    if told["built_from"] == state:
+        return Finding("published", "good", words)
     if state is not None and taken_back(published, state):
         return Finding("published", "note", f"{words}; a later one was taken back", "python -m operate publish --again")
-    if told["built_from"] != state:
-        return Finding("published", "note", f"{words}, not what the warehouse holds", "python -m operate publish")
-    return Finding("published", "good", words)
+    return Finding("published", "note", f"{words}, not what the warehouse holds", "python -m operate publish")

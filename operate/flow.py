@@ -6,10 +6,9 @@ have landed. A failing test is not tried again. Whatever somebody else has locke
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from prefect import flow, get_run_logger, runtime, serve, task
@@ -23,36 +22,12 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from load.sources import SOURCES
 from operate.build import GOOD
+from operate.commands import CommandFailed, said
 from operate.plan import DRIFT_LIMIT
 from operate.publish import KEPT
 
 LOCKED = "Could not set lock on file"
 NAME = "shopsmart"
-
-
-class CommandFailed(Exception):
-    """A command ended with an exit code that says so; the message is what it said."""
-
-
-def said(*command: str) -> Iterator[str]:
-    """Run a command of this project and yield the lines that it prints; raise `CommandFailed` when it failed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    lines: list[str] = []
-    try:
-        for line in process.stdout:
-            if not line.startswith("{"):
-                lines.append(line.rstrip())
-            yield line.rstrip()
-    except BaseException:
-        # When the run is cancelled, what it began ends with it; what was killed is made good by the next run.
-        process.terminate()
-        process.wait()
-        raise
-    if process.wait():
-        told = [line for line in lines if line.startswith(("failed:", "✗", "load:", "nothing is published"))]
-        raise CommandFailed("\n".join(told or lines[-3:]))
 
 
 def log(lines: Iterator[str]) -> None:
@@ -85,9 +60,9 @@ def build() -> None:
 
 
 @task
-def publish(drift_limit: float, keep: int, yes: bool) -> None:
-    """Show what would change and publish it; raises `CommandFailed` with the reason why nothing is published."""
-    given = ["--drift-limit", str(drift_limit), "--keep", str(keep), *(["--yes"] if yes else [])]
+def publish(started: str, drift_limit: float, keep: int, yes: bool) -> None:
+    """Show what would change, publish it, report the run; raises `CommandFailed` with why nothing is published."""
+    given = ["--since", started, "--drift-limit", str(drift_limit), "--keep", str(keep), *(["--yes"] if yes else [])]
     log(said("operate", "publish", *given))
 
 
@@ -161,14 +136,25 @@ def shopsmart(
     """
     if unknown := sorted(set(sources or ()) - set(SOURCES)):
         raise ValueError(f"there is no source {', '.join(unknown)}. Sources: {', '.join(SOURCES)}")
+    started = datetime.now(UTC).isoformat()
     again = {"retries": retries, "retry_delay_seconds": retry_seconds}
     loads = {source: load.with_options(**again).submit(source) for source in sources or SOURCES}
     wait(list(loads.values()))
     if failed := [source for source, future in loads.items() if not future.state.is_completed()]:
+        landed = "; the others landed" if len(failed) < len(loads) else ""
         reasons = "\n".join(str(loads[source].state.message) for source in failed)
-        raise CommandFailed(f"nothing is published: {', '.join(failed)} failed to load; the others landed\n{reasons}")
-    build.with_options(retry_condition_fn=is_locked, **again)()
-    publish.with_options(retry_condition_fn=is_locked, **again)(drift_limit, keep, yes)
+        raise told(started, f"nothing is published: {', '.join(failed)} failed to load{landed}\n{reasons}")
+    try:
+        build.with_options(retry_condition_fn=is_locked, **again)()
+    except CommandFailed as problem:
+        raise told(started, f"nothing is published: the build failed\n{problem}") from None
+    publish.with_options(retry_condition_fn=is_locked, **again)(started, drift_limit, keep, yes)
+
+
+def told(started: str, reason: str) -> CommandFailed:
+    """Report a flow that began at `started` (ISO, UTC) and never came to publishing; return why, to be raised."""
+    log(said("operate", "report", "--since", started, "--failed", reason))
+    return CommandFailed(reason)
 
 
 def serve_on(cron: str | None, interval: float | None, parameters: dict[str, Any]) -> int:

@@ -11,6 +11,7 @@ import duckdb
 from dlt.sources.helpers.requests import Client
 from requests import RequestException
 
+from operate.plan import DRIFT_LIMIT
 from operate.run_page import RESULTS, run_page, test_results
 
 WEBHOOK = "ALERT_WEBHOOK"
@@ -23,16 +24,22 @@ LATE = """
     select source || '.' || table_name, status, hours_since_landed, warn_after_hours from operations.source_freshness
     where status in ('late', 'stale') order by 1
 """
+DRIFTED = """
+    select feature, psi from operations.feature_drift
+    where feature_at = (select max(feature_at) from operations.feature_drift) and psi > $limit order by psi desc
+"""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: `published`, `unchanged` or `failed`, why, which copy readers have, what drifted (PSI)."""
+    """How a run ended: `published`, `unchanged` or `failed`, why, which copy readers have, how features drifted
+    against what readers had (PSI), what somebody should look at beside."""
 
     state: str
     words: str
     version: str | None = None
     drift: dict[str, float] = field(default_factory=dict)
+    warnings: list[dict[str, str]] = field(default_factory=list)
 
 
 def report(outcome: Outcome, started: datetime, warehouse: Path, published: Path, artifacts: Path) -> dict:
@@ -45,10 +52,11 @@ def report(outcome: Outcome, started: datetime, warehouse: Path, published: Path
     built_at = (artifacts / RESULTS).stat().st_mtime if (artifacts / RESULTS).exists() else 0
     tests = test_results(artifacts)[0] if built_at >= started.timestamp() else []
     odd = [(test.status == "warn", {"what": test.name, "words": test.words}) for test in tests]
-    late, landed = [], {}
+    late, landed, drifted = [], {}, []
     try:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             late = connection.execute(LATE).fetchall()
+            drifted = connection.execute(DRIFTED, {"limit": DRIFT_LIMIT}).fetchall()
             for source, *numbers in connection.execute(LANDED, {"since": started.replace(tzinfo=None)}).fetchall():
                 landed[source] = dict(zip(("landed", "accepted", "rejected", "duplicate"), numbers, strict=True))
     except duckdb.Error as problem:
@@ -65,12 +73,14 @@ def report(outcome: Outcome, started: datetime, warehouse: Path, published: Path
         "page": str(run_page(artifacts)),
         "landed": landed,
         "failures": [told for is_warning, told in odd if not is_warning],
-        "warnings": [told for is_warning, told in odd if is_warning]
+        "warnings": outcome.warnings
+        + [told for is_warning, told in odd if is_warning]
         + [
             {"what": table, "words": f"{status}: nothing has landed for {hours:.0f} hours, the limit is {limit:.0f}"}
             for table, status, hours, limit in late
         ],
-        "drift": {name: round(psi, 3) for name, psi in outcome.drift.items()},
+        "drifted_last_week": {name: round(psi, 3) for name, psi in drifted},
+        "drifted_since_published": {name: round(psi, 3) for name, psi in outcome.drift.items()},
     }
 
 

@@ -4,12 +4,16 @@ import argparse
 import subprocess
 import sys
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
 from rich.console import Console
 
+from load.pipeline import settings_of
+from load.sources import SOURCES
 from operate.build import build
+from operate.commands import CommandFailed, said
 from operate.paths import target_path, warehouse_path, wide_console
 from operate.plan import DRIFT_LIMIT, plan, show
 from operate.publish import (
@@ -24,7 +28,7 @@ from operate.publish import (
     versions,
 )
 from operate.report import Outcome, report, tell
-from operate.state import passed_state
+from operate.state import last_build, passed_state
 
 
 def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +39,30 @@ def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"publish nothing when a feature drifted further than this (population stability index, {DRIFT_LIMIT})",
     )  # fmt: skip
     parser.add_argument("--again", action="store_true", help="publish what was taken back by rollback once more")
+    parser.add_argument("--keep", type=int, default=KEPT, metavar="N", help=f"keep so many copies ({KEPT})")
+    add_report_arguments(parser)
+
+
+def add_report_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the report of a run needs to a parser."""
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write how it ended as JSON to this file (target/report.json)"
     )
-    parser.add_argument("--keep", type=int, default=KEPT, metavar="N", help=f"keep so many copies ({KEPT})")
+    parser.add_argument(
+        "--since", type=utc, metavar="ISO", help="when the run began, for schedulers that load and build before this"
+    )
+
+
+def add_failure_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `report` to a parser."""
+    parser.add_argument("--failed", required=True, metavar="WORDS", help="why the run failed")
+    add_report_arguments(parser)
+
+
+def utc(text: str) -> datetime:
+    """Return a moment written in ISO 8601, which is UTC unless it says otherwise."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,17 +111,37 @@ def run_flow(options: argparse.Namespace) -> int:
 def run(options: argparse.Namespace) -> int:
     """Load what is new, build, test, publish; return 0, or 1 as soon as one fails: readers keep what they have."""
     started = datetime.now(UTC)
-    done = subprocess.run([sys.executable, "-m", "load"])
-    if done.returncode:
-        outcome = Outcome("failed", "nothing is published: a source failed to load (above)")
-        return ended(options, outcome, started)
-    return ended(options, attempt(options), started)
+    failures = load()
+    if failures is not None:
+        outcome = Outcome("failed", f"nothing is published: a source failed to load\n{failures}".rstrip())
+    else:
+        outcome = attempt(options)
+        if not any(settings_of(source, import_module(f"load.sources.{source}").read) is not None for source in SOURCES):
+            outcome.warnings.append({"what": "load", "words": "no source is connected: nothing new can land"})
+    return ended(options, outcome, started)
+
+
+def load() -> str | None:
+    """Land what is new; return None, or why a source failed, as far as it is not on a terminal for people to read."""
+    if sys.stdout.isatty():
+        return "(see above)" if subprocess.run([sys.executable, "-m", "load"]).returncode else None
+    try:
+        for line in said("load"):
+            print(line, flush=True)
+    except CommandFailed as problem:
+        return str(problem)
+    return None
 
 
 def publish_built(options: argparse.Namespace) -> int:
     """Build and test what is new, show what would change, publish it; return 0, or 1 with the reason."""
-    started = datetime.now(UTC)
-    return ended(options, attempt(options), started)
+    return ended(options, attempt(options), options.since or datetime.now(UTC))
+
+
+def report_failure(options: argparse.Namespace) -> int:
+    """Report a run that failed before it came to publishing; return 0."""
+    ended(options, Outcome("failed", options.failed), options.since or datetime.now(UTC))
+    return 0
 
 
 def ended(options: argparse.Namespace, outcome: Outcome, started: datetime) -> int:
@@ -123,7 +167,7 @@ def attempt(options: argparse.Namespace) -> Outcome:
         return Outcome("failed", f"nothing is published, {published} {there}: {reason}", drift=drift or {})
 
     if build():
-        return failed("the build failed (above)")
+        return failed("\n".join(["the build failed", *last_build(warehouse).get("failures", [])]))
     state = passed_state(warehouse)
     if state is None:
         return failed(f"somebody has written to {warehouse} since it was built")
@@ -154,7 +198,7 @@ def attempt(options: argparse.Namespace) -> Outcome:
         "published",
         f"Published {version.name}: {published}, {version.size / 1e6:,.0f} MB",
         version.name,
-        made.beyond(0.0),
+        made.beyond(options.drift_limit / 2),
     )
 
 

@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
 import pygal
+from dbt_features.parser import load_manifest
 from jinja2 import Environment, FileSystemLoader
 from pygal.style import Style
 
@@ -48,11 +50,12 @@ SOURCES = """
     landed as (
         select
             source, table_name, sum(records_landed) as landed, sum(records_accepted) as accepted,
-            sum(records_rejected) as rejected, sum(records_duplicate) as duplicate, count(error) as unreadable
+            sum(records_rejected) as rejected, sum(records_duplicate) as duplicate,
+            max(landed_at) filter (records_landed > 0) as landed_at
         from operations.landed_records group by source, table_name
     )
     select
-        landed.*, freshness.status, freshness.landed_at, freshness.newest_date, newest.score, newest.completeness,
+        landed.*, freshness.status, freshness.newest_date, newest.score, newest.completeness,
         newest.validity, newest.uniqueness, newest.consistency, newest.timeliness
     from landed
     left join operations.source_freshness as freshness using (source, table_name)
@@ -64,7 +67,7 @@ REASONS = """
     select
         source, table_name, reason, count(*) as records, max(landed_at) as landed_at,
         min_by(source_file, (landed_at, source_file, source_line)) as file,
-        min_by(source_line, (landed_at, source_file, source_line)) as line
+        min_by(coalesce(cast(source_line as varchar), source_key), (landed_at, source_file, source_line)) as place
     from operations.rejected_records
     group by source, table_name, reason
     order by records desc, source, table_name, reason
@@ -174,10 +177,15 @@ def test_results(artifacts: Path) -> tuple[list[Test], dict | None]:
         told = json.loads((artifacts / RESULTS).read_text())
     except OSError:
         return [], None
+    failed = [result for result in told["results"] if result["status"] in ("warn", "fail", "error", "runtime error")]
+    nodes = load_manifest(".", manifest_path=artifacts / "manifest.json")["nodes"] if failed else {}
     odd = [
-        Test(result["unique_id"].split(".")[2], result["status"], " ".join((result["message"] or "").split()))
-        for result in told["results"]
-        if result["status"] in ("warn", "fail", "error", "runtime error")
+        Test(
+            result["unique_id"].split(".")[2],
+            result["status"],
+            " ".join([*claim(nodes.get(result["unique_id"], {})), *(result["message"] or "").split()]),
+        )
+        for result in failed
     ]
     kinds = [(result["unique_id"].split(".")[0], result["status"]) for result in told["results"]]
     return sorted(odd, key=lambda test: (test.status == "warn", test.name)), {
@@ -185,6 +193,12 @@ def test_results(artifacts: Path) -> tuple[list[Test], dict | None]:
         "tests": sum(kind in ("test", "unit_test") and status == "pass" for kind, status in kinds),
         "seconds": told["elapsed_time"],
     }
+
+
+def claim(node: dict) -> list[str]:
+    """Return what the first lines of a test in SQL say that it claims, as words; none when they say nothing."""
+    lines = takewhile(lambda line: line.startswith("--"), node.get("raw_code", "").splitlines())
+    return [word for line in lines for word in line.removeprefix("--").split()]
 
 
 def source_plots(daily: Iterable[tuple]) -> list[tuple[str, str, str]]:

@@ -47,7 +47,7 @@ TABLES = {
 
 @dataclass
 class BuildResult:
-    """What one dbt build came to: counts of nodes, seconds, and a line for each that failed."""
+    """What one dbt build came to: counts of what passed, seconds, a line for each that failed, each test that warns."""
 
     models: int = 0
     seeds: int = 0
@@ -56,6 +56,7 @@ class BuildResult:
     build_seconds: float = 0.0
     docs_seconds: float = 0.0
     failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict:
         """Return the fields as JSON can hold them."""
@@ -78,8 +79,11 @@ def print_summary(console: Console, warehouse: Path, docs_page: Path, result: Bu
     )
     if not is_new:
         built = f"Nothing has changed since the last build, which stands: {built}"
+    names = ", ".join(result.warnings)
+    warned = f"[yellow]{len(result.warnings)} warn[/yellow]: {names}; see {docs_page.with_name('run.html')}"
     lines = [
         built,
+        *([warned] if result.warnings else []),
         "",
         f"Look around           open [bold]{docs_page}[/bold] in a browser",
         'Query the marts       [bold].venv/bin/python -m operate query "from core.fct_orders limit 5"[/bold]',

@@ -16,7 +16,7 @@ import pytest
 
 from operate.report import Outcome, report, tell
 from operate.run_page import RESULTS
-from tests.conftest import ROOT, Build
+from tests.conftest import ROOT, Build, run
 
 
 @contextmanager
@@ -61,6 +61,7 @@ def test_a_run_that_fails_tells_the_webhook_and_exits_1(company: Build, tmp_path
     written = json.loads((tmp_path / "how.json").read_text())
     assert written["outcome"] == "failed"
     assert "a source failed to load" in written["reason"]
+    assert "web: there is no" in written["reason"]
     (message,) = sent
     assert message == {"text": message["text"], **written}
     assert "a source failed to load" in message["text"]
@@ -89,6 +90,22 @@ def test_what_did_not_pass_and_what_is_late_is_named(company: Build, tmp_path: P
     # What an earlier build said is not said again by a run that built nothing.
     later = report(Outcome("unchanged", ""), datetime.now(UTC), warehouse, tmp_path / "p.duckdb", tmp_path)
     assert [item["what"] for item in later["failures"] + later["warnings"]] == ["web.events"]
+
+
+def test_a_scheduler_reports_what_failed_before_it_came_to_publishing(company: Build, tmp_path: Path) -> None:
+    with webhook() as (address, sent):
+        environment = company.environment | {
+            "PUBLISHED": str(tmp_path / "published.duckdb"), "ALERT_WEBHOOK": address, "DBT_TARGET_PATH": str(tmp_path),
+        }  # fmt: skip
+        done = run(
+            sys.executable, "-m", "operate", "report", "--failed", "crm failed to load", "--since", "2026-01-01T00:00:00",
+            environment=environment,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (message,) = sent
+    assert (message["outcome"], message["reason"]) == ("failed", "crm failed to load")
+    assert message["started_at"] == "2026-01-01T00:00:00+00:00"
+    assert set(message["landed"]) >= {"web", "shop"}
 
 
 def test_what_landed_is_told_by_source(company: Build, tmp_path: Path) -> None:

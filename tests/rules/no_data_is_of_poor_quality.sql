@@ -1,4 +1,4 @@
--- A table's last day with data below the limit is worth a look and no reason to stop, so this warns.
+-- The last day of these tables is worth a look; it is no reason to stop.
 {{ config(severity='warn') }}
 
 with scores as (
