@@ -152,8 +152,10 @@ def _print_summary(outcomes: list[object], warehouse: Path, out: Console) -> Non
         if len(outcome.notes) > 5:
             out.print(f"noted: {outcome.source}: {len(outcome.notes) - 5} more, see raw_{outcome.source}.manifest")
     if all(outcome.status == "not connected" for outcome in outcomes):
+        names = ", ".join(outcome.source for outcome in outcomes)
+        which = "No source is connected" if len(outcomes) == len(SOURCES) else f"Not connected: {names}"
         out.print(
-            "No source that was asked for is connected: nothing has landed. Connect one by saying where it is:\n"
+            f"{which}; nothing has landed. Connect one by saying where it is:\n"
             "  export SOURCES__WEB__URL=path/to/events   SOURCES__SHOP__CREDENTIALS=postgresql://user:password@host/shop\n"
             "or try the sample company:\n"
             "  python -m sample make && python -m sample serve -- python -m load",

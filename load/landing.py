@@ -14,6 +14,7 @@ A failure while reading does not undo what was read before it: that lands, its m
 cursor, so the next run starts from where the last complete reading ended.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -184,21 +185,52 @@ class Keys:
         return f"{first} between {low} and {high}"
 
 
+class _Opened:
+    """The warehouses that are open for reading in this process, each once, whoever reads.
+
+    DuckDB locks the file for the process: whoever closed it first would unlock it for all that still read.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.opened: dict[Path, tuple[duckdb.DuckDBPyConnection, int]] = {}
+
+    def cursor(self, warehouse: Path) -> duckdb.DuckDBPyConnection:
+        with self.lock:
+            connection, readers = self.opened.get(warehouse, (None, 0))
+            if connection is None:
+                connection = duckdb.connect()
+                connection.execute(f"attach '{quoted(str(warehouse))}' as warehouse (read_only)")
+            self.opened[warehouse] = connection, readers + 1
+            return connection.cursor()
+
+    def let_go(self, warehouse: Path) -> None:
+        with self.lock:
+            connection, readers = self.opened.pop(warehouse)
+            if readers > 1:
+                self.opened[warehouse] = connection, readers - 1
+            else:
+                connection.close()
+
+
+_OPENED = _Opened()
+
+
 class Landed:
     """What the warehouse holds of one source. Opens it for reading only; close before anything is loaded."""
 
     def __init__(self, warehouse: Path, source: str) -> None:
         """Attach the warehouse file, whose tables `create_tables` has made."""
-        self.schema = f"raw_{source}"
-        self.connection = duckdb.connect()
+        self.schema, self.warehouse = f"raw_{source}", warehouse
+        self.connection = _OPENED.cursor(warehouse)
         self.connection.execute("set TimeZone = 'UTC'")
-        self.connection.execute(f"attach '{quoted(str(warehouse))}' as warehouse (read_only)")
         self.complete = f"_dlt_load_id in (select load_id from warehouse.{self.schema}._dlt_loads where status = 0)"
         self._temporary = count(1)
 
     def close(self) -> None:
         """Let go of the warehouse file."""
         self.connection.close()
+        _OPENED.let_go(self.warehouse)
 
     def files(self, table: str) -> dict[str, KnownFile]:
         """Return the last reading of each file by its path."""

@@ -8,7 +8,8 @@ import contextlib
 import inspect
 import os
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -32,6 +33,8 @@ from dlt.extract.source import DltSource
 from load.landing import MANIFEST, Landed, Outcome, Run, engine_type, quoted
 from load.locks import in_use, reading, writing
 
+PATIENCE = 30.0
+"""Seconds that a load waits for a query or a doctor to close the warehouse."""
 STORAGE_VERSION = "v1.4.0"
 """Of the warehouse file. DuckDB older than this cannot open it; in its format raw text would take thrice the space."""
 
@@ -139,7 +142,7 @@ def prepare(warehouse: Path, sources: tuple[str, ...]) -> None:
 
     Raises duckdb.IOException when a process that is no load has the warehouse open.
     """
-    if in_use(warehouse):
+    if warehouse.exists() and in_use(warehouse):
         with reading(warehouse), duckdb.connect() as connection:
             connection.execute(f"attach '{quoted(str(warehouse))}' as warehouse (read_only)")
             existing = _existing(connection)
@@ -213,7 +216,7 @@ def _finish_killed_load(pipeline: dlt.Pipeline, source: str, warehouse: Path) ->
         pipeline.extract(DltSource(schema_of(source), source, []))
     packages = pipeline._get_load_storage().normalized_packages
     for load_id in pipeline.list_normalized_load_packages():
-        with writing(warehouse):
+        with _writing_alone(warehouse):
             taken_back = _take_back(load_id, source, warehouse)
         if taken_back:
             _begin_again(packages, load_id)
@@ -243,10 +246,26 @@ def _begin_again(packages: PackageStorage, load_id: str) -> None:
 def _load_pending(pipeline: dlt.Pipeline, warehouse: Path) -> None:
     while pipeline.has_pending_data:
         pipeline.normalize(workers=1)
-        with writing(warehouse):
+        with _writing_alone(warehouse):
             pipeline.load(
                 workers=1, destination=_destination(warehouse, _memory_for(pipeline)), raise_on_failed_jobs=True
             )
+
+
+@contextlib.contextmanager
+def _writing_alone(warehouse: Path) -> Iterator[None]:
+    """Have the warehouse for writing; wait for loads that read it, and half a minute for whoever else does."""
+    with writing(warehouse):
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                duckdb.connect(str(warehouse)).close()
+                break
+            except duckdb.IOException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+        yield
 
 
 def _memory_for(pipeline: dlt.Pipeline) -> int:

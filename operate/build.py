@@ -115,15 +115,20 @@ def build(
         save(console, picture)
         return 0
     stamp(warehouse).unlink(missing_ok=True)
+    (target_path() / RESULTS).unlink(missing_ok=True)
     with MemoryWatch() as watch:
         seen = [watch.seen, *([tell] if tell else [])]
         result = run_dbt(console, variables, in_full=force or last.get("project") != project, seen=seen)
     # dbt keeps the warehouse open as long as its process lives; nothing else could read it.
     DuckDBConnectionManager.close_all_connections()
-    complete(warehouse, watch)
-    if result.failures:
-        write_run_page(target_path(), warehouse)
-    else:
+    try:
+        complete(warehouse, watch)
+        if result.failures:
+            write_run_page(target_path(), warehouse, result.failures)
+    except duckdb.Error as problem:
+        # Somebody reads it: what it cost stays half told, and that is no reason to fail.
+        console.print(f"[yellow]![/yellow] bytes and memory are not known: {problem}", highlight=False, soft_wrap=True)
+    if not result.failures:
         started = time.monotonic()
         write_site(target_path(), warehouse)
         result.docs_seconds += time.monotonic() - started

@@ -8,6 +8,9 @@ REASONS = ("failed:", "✗", "load:", "nothing is published")
 """How lines begin that say why."""
 
 
+RUNNING: set[subprocess.Popen] = set()
+
+
 class CommandFailed(Exception):
     """A command ended with an exit code that says so; the message is what it said."""
 
@@ -17,6 +20,7 @@ def said(*command: str) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+    RUNNING.add(process)
     lines: list[str] = []
     try:
         for line in process.stdout:
@@ -28,6 +32,14 @@ def said(*command: str) -> Iterator[str]:
         process.terminate()
         process.wait()
         raise
+    finally:
+        RUNNING.discard(process)
     if process.wait():
         told = [line for line in lines if line.startswith(REASONS)]
         raise CommandFailed("\n".join(told or lines[-3:]))
+
+
+def end_all() -> None:
+    """End all commands that still run; what was killed is made good by the next run."""
+    for process in RUNNING.copy():
+        process.terminate()

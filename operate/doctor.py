@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fcntl import LOCK_EX, LOCK_NB, flock
+from fcntl import LOCK_NB, LOCK_SH, flock
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
@@ -65,14 +65,19 @@ def examine(warehouse: Path, published: Path) -> Iterator[Finding]:
     yield disk(warehouse)
     yield personal_data_key()
     connection, problem = opened(warehouse)
-    yield from (source_state(source, connection) for source in SOURCES)
+    known: dict[str, tuple[datetime | None, float | None]] = {}
+    if connection is not None:
+        # No longer open than this needs: whoever would write waits.
+        with connection:
+            known = {source: (last_landed(connection, source), hours_allowed(connection, source)) for source in SOURCES}
+            changed = drift(connection)
+    yield from (source_state(source, *known.get(source, (None, None))) for source in SOURCES)
     yield from waiting(warehouse)
     yield from loading(warehouse)
     if connection is None:
         yield problem
         return
-    with connection:
-        yield drift(connection)
+    yield changed
     yield built(warehouse)
     yield readers(warehouse, published)
 
@@ -135,14 +140,13 @@ def personal_data_key() -> Finding:
     )
 
 
-def source_state(source: str, connection: duckdb.DuckDBPyConnection | None) -> Finding:
-    """Say whether a source has all settings that it needs, and when something landed last.
+def source_state(source: str, last: datetime | None, hours: float | None) -> Finding:
+    """Say whether a source has all settings that it needs, and whether it is late: `last` landed, `hours` allowed.
 
     No setting's value is shown: it may be a secret.
     """
     read = import_module(f"load.sources.{source}").read
     settings = settings_of(source, read)
-    last = last_landed(connection, source) if connection else None
     words = f"landed last {last:%Y-%m-%d %H:%M} UTC" if last else "nothing has landed yet"
     prefix = f"SOURCES__{source.upper()}__"
     if settings is None:
@@ -150,7 +154,6 @@ def source_state(source: str, connection: duckdb.DuckDBPyConnection | None) -> F
     words = f"connected by {', '.join(sorted(settings))}; {words}"
     if "token" in signature(read).parameters and not settings.keys() & {"token", "refresh_token"}:
         return Finding(source, "warning", f"{words}; no token", f"set {prefix}TOKEN, unless it asks for none")
-    hours = hours_allowed(connection, source) if connection else None
     if last and hours and (age := datetime.now(UTC) - last.astimezone(UTC)) > timedelta(hours=hours):
         words = f"{words}, {age.days} days ago; the limit is {hours:.0f} hours"
         return Finding(source, "warning", words, f"python -m load {source}")
@@ -194,7 +197,8 @@ def loading(warehouse: Path) -> Iterator[Finding]:
         if path.exists():
             with path.open("a+") as lock:
                 try:
-                    flock(lock, LOCK_EX | LOCK_NB)
+                    # Shared: a load that begins just now must not take this for another.
+                    flock(lock, LOCK_SH | LOCK_NB)
                 except BlockingIOError:
                     lock.seek(0)
                     holders.setdefault(lock.read().strip(), []).append(source)

@@ -22,7 +22,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from load.sources import SOURCES
 from operate.build import GOOD
-from operate.commands import CommandFailed, said
+from operate.commands import CommandFailed, end_all, said
 from operate.plan import DRIFT_LIMIT
 from operate.publish import KEPT
 
@@ -134,12 +134,18 @@ def shopsmart(
     `drift_limit` (population stability index), or without `yes`; `keep` copies of what was published are kept. What
     fails for a reason that may go away is tried again `retries` times, `retry_seconds` later.
     """
-    if unknown := sorted(set(sources or ()) - set(SOURCES)):
+    sources = list(dict.fromkeys(sources or SOURCES))
+    if unknown := sorted(set(sources) - set(SOURCES)):
         raise ValueError(f"there is no source {', '.join(unknown)}. Sources: {', '.join(SOURCES)}")
     started = datetime.now(UTC).isoformat()
     again = {"retries": retries, "retry_delay_seconds": retry_seconds}
-    loads = {source: load.with_options(**again).submit(source) for source in sources or SOURCES}
-    wait(list(loads.values()))
+    loads = {source: load.with_options(**again).submit(source) for source in sources}
+    try:
+        wait(list(loads.values()))
+    except BaseException:
+        # What is loading in other threads hears of no signal.
+        end_all()
+        raise
     if failed := [source for source, future in loads.items() if not future.state.is_completed()]:
         landed = "; the others landed" if len(failed) < len(loads) else ""
         reasons = "\n".join(str(loads[source].state.message) for source in failed)

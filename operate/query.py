@@ -10,7 +10,7 @@ from operate.paths import warehouse_path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to a parser."""
-    parser.add_argument("sql")
+    parser.add_argument("sql", help="asked of the warehouse itself (WAREHOUSE), which a build keeps closed meanwhile")
 
 
 def query(options: argparse.Namespace) -> int:

@@ -11,15 +11,26 @@ import duckdb
 from dlt.sources.helpers.requests import Client
 from requests import RequestException
 
+from load.sources import SOURCES
 from operate.plan import DRIFT_LIMIT
 from operate.run_page import RESULTS, run_page, test_results
 
 WEBHOOK = "ALERT_WEBHOOK"
 """The environment variable that holds the address; it may be a secret, so it is shown nowhere."""
 LANDED = """
-    select source, sum(records_landed), sum(records_accepted), sum(records_rejected), sum(records_duplicate)
-    from operations.landed_records where landed_at >= $since group by source order by source
+    select
+        manifest.source, sum(manifest.records_landed), sum(built.records_accepted), sum(built.records_rejected),
+        sum(built.records_duplicate)
+    from raw_{source}.manifest as manifest
+    left join operations.landed_records as built
+        on manifest.source = built.source and manifest._dlt_load_id = built.load_id
+        and manifest.table_name = built.table_name and manifest.source_file = built.source_file
+    where
+        manifest.landed_at >= $since
+        and manifest._dlt_load_id in (select load_id from raw_{source}._dlt_loads where status = 0)
+    group by manifest.source
 """
+"""What was not built yet is neither accepted nor rejected."""
 LATE = """
     select source || '.' || table_name, status, hours_since_landed, warn_after_hours from operations.source_freshness
     where status in ('late', 'stale') order by 1
@@ -57,8 +68,9 @@ def report(outcome: Outcome, started: datetime, warehouse: Path, published: Path
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             late = connection.execute(LATE).fetchall()
             drifted = connection.execute(DRIFTED, {"limit": DRIFT_LIMIT}).fetchall()
-            for source, *numbers in connection.execute(LANDED, {"since": started.replace(tzinfo=None)}).fetchall():
-                landed[source] = dict(zip(("landed", "accepted", "rejected", "duplicate"), numbers, strict=True))
+            for source in SOURCES:
+                for name, *numbers in connection.execute(LANDED.format(source=source), {"since": started}).fetchall():
+                    landed[name] = dict(zip(("landed", "accepted", "rejected", "duplicate"), numbers, strict=True))
     except duckdb.Error as problem:
         odd.append((True, {"what": "report", "words": f"the warehouse does not say what landed: {problem}"}))
     return {
@@ -88,12 +100,15 @@ def tell(told: dict, file: Path) -> None:
     """Write a report to a file, and send it to the webhook when the run failed or there are warnings.
 
     The message is JSON: `text` for people, which chats show, and the report. A webhook that does not answer changes
-    nothing but for a line on stderr.
+    nothing but for a line on stderr, and so does a file that cannot be written.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(told, indent=2) + "\n")
-    part.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(told, indent=2) + "\n")
+        part.replace(file)
+    except OSError as problem:
+        print(f"the report could not be written: {problem}", file=sys.stderr)
     address = os.environ.get(WEBHOOK)
     if not address or (told["outcome"] != "failed" and not told["warnings"]):
         return

@@ -1,6 +1,7 @@
 """What a scheduler calls: load, build and test, look at what would change, publish."""
 
 import argparse
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -90,6 +91,9 @@ def add_flow_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_flow(options: argparse.Namespace) -> int:
     """Run the Prefect flow once, or serve it on a schedule; return 0, or 1 when it failed or Prefect is missing."""
+    # Prefect reports its use unless told not to, and complains where there is no network.
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
     try:
         from operate import flow
     except ModuleNotFoundError as missing:
@@ -100,6 +104,9 @@ def run_flow(options: argparse.Namespace) -> int:
             "  .venv/bin/pip install 'prefect==3.8.8' 'fastapi<=0.154.0' 'sqlalchemy<2.1'",
             file=sys.stderr,
         )
+        return 1
+    if unknown := sorted(set(options.sources or ()) - set(SOURCES)):
+        print(f"there is no source {', '.join(unknown)}. Sources: {', '.join(SOURCES)}", file=sys.stderr)
         return 1
     names = ("sources", "drift_limit", "keep", "retries", "retry_seconds")
     parameters = {name: getattr(options, name) for name in names}
@@ -166,7 +173,11 @@ def attempt(options: argparse.Namespace) -> Outcome:
         there = "stays as it was" if published.exists() else "is not there yet"
         return Outcome("failed", f"nothing is published, {published} {there}: {reason}", drift=drift or {})
 
-    if build():
+    try:
+        code = build()
+    except (duckdb.Error, OSError) as problem:
+        return failed(f"the build failed: {problem}")
+    if code:
         return failed("\n".join(["the build failed", *last_build(warehouse).get("failures", [])]))
     state = passed_state(warehouse)
     if state is None:

@@ -5,7 +5,7 @@ It reads the tables of `operations` and the results that dbt left; no payload of
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
@@ -117,8 +117,10 @@ def run_page(artifacts: Path) -> Path:
     return artifacts / "site" / "run.html"
 
 
-def write_run_page(artifacts: Path, warehouse: Path) -> Path:
+def write_run_page(artifacts: Path, warehouse: Path, failures: Sequence[str] = ()) -> Path:
     """Write `artifacts`/site/run.html from what the warehouse says of itself, and return it.
+
+    `failures` are shown where dbt left no results: it did not come so far.
 
     Tables of `operations` that a build did not come to are as if they were empty.
     """
@@ -128,6 +130,8 @@ def write_run_page(artifacts: Path, warehouse: Path) -> Path:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         told = everything(connection)
     tests, built = test_results(artifacts)
+    if built is None:
+        tests = [Test("build", "error", failure) for failure in failures]
     page = run_page(artifacts)
     page.parent.mkdir(parents=True, exist_ok=True)
     words = templates.get_template("run_page.html").render(

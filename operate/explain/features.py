@@ -107,6 +107,8 @@ def find(features: list[Feature], asked: str) -> Feature:
     if found:
         names = ", ".join(feature.full_name for feature in found)
         raise Unanswerable(f"several tables have {asked}: name one of {names}")
+    if tables := sorted({feature.full_name for feature in features if feature.full_name.split(".")[0] == wanted}):
+        raise Unanswerable(f"{wanted} is a table; name one of its features: {', '.join(tables)}")
     names = [feature.full_name if "." in wanted else feature.name for feature in features]
     near = get_close_matches(wanted, sorted(set(names)), n=3, cutoff=0.5)
     elsewhere = [feature.full_name for feature in features if feature.name == wanted.rsplit(".", 1)[-1]]

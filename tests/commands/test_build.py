@@ -52,6 +52,10 @@ def test_nobody_builds_what_readers_open(build: Build, monkeypatch: pytest.Monke
     assert build.warehouse.read_bytes() == before
 
 
+def test_dbt_builds_empty_tables_when_it_is_told_to(build: Build) -> None:
+    build.dbt("run", "--empty", "--select", "dim_dates", "run_costs")
+
+
 def test_a_query_shows_its_result_or_why_there_is_none(build: Build) -> None:
     assert "42" in operate(build, "query", "select 42 as answer").stdout
     wrong = operate(build, "query", "select nothing from nowhere")

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from operate.__main__ import main
 from operate.plan import plan
 from operate.publish import Refused, one_at_a_time, publication, publish, rollback, taken_back, versions
 from tests.conftest import ROOT, Build, run
@@ -446,6 +447,20 @@ def test_a_table_that_runs_empty_and_a_newest_day_that_is_wrong_are_seen(tmp_pat
     assert set(plan(warehouse("wrong", 8, wrong=True), published, artifacts).beyond(0.25)) == {"features.f.number"}
     (empty,) = plan(warehouse("empty", 8, rows=3), published, artifacts).beyond(100.0)
     assert empty == "features.f has 3 rows on its last day, 1,000 before"
+
+
+def test_a_build_that_somebody_keeps_from_the_warehouse_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def kept_out() -> int:
+        raise duckdb.IOException("Could not set lock on file")
+
+    monkeypatch.setattr("operate.run.build", kept_out)
+    monkeypatch.setenv("WAREHOUSE", str(tmp_path / "warehouse.duckdb"))
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    assert main(["publish", "--yes"]) == 1
+    assert "Could not set lock" in capsys.readouterr().err
+    assert json.loads((tmp_path / "report.json").read_text())["outcome"] == "failed"
 
 
 def test_a_run_that_cannot_load_publishes_nothing(built: Build, tmp_path: Path) -> None:

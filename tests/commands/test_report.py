@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -74,6 +75,7 @@ def test_what_did_not_pass_and_what_is_late_is_named(company: Build, tmp_path: P
         {"unique_id": "model.shopsmart.fct_orders", "status": "error", "message": "Division\n  by zero"},
         {"unique_id": "model.shopsmart.dim_products", "status": "success", "message": "OK"},
     ]
+    shutil.copy(company.folder / "target" / "manifest.json", tmp_path)
     (tmp_path / RESULTS).write_text(json.dumps({"results": results, "elapsed_time": 12.5}))
     warehouse = tmp_path / "warehouse.duckdb"
     warehouse.write_bytes(company.warehouse.read_bytes())
@@ -85,6 +87,7 @@ def test_what_did_not_pass_and_what_is_late_is_named(company: Build, tmp_path: P
     assert found["failures"] == [{"what": "fct_orders", "words": "Division by zero"}]
     drifted, late = found["warnings"]
     assert drifted["what"] == "no_feature_has_drifted"
+    assert "Customers change" in drifted["words"] and "Got 2 results" in drifted["words"]
     assert late["what"] == "web.events"
     assert "48 hours, the limit is 36" in late["words"]
     # What an earlier build said is not said again by a run that built nothing.
@@ -97,15 +100,25 @@ def test_a_scheduler_reports_what_failed_before_it_came_to_publishing(company: B
         environment = company.environment | {
             "PUBLISHED": str(tmp_path / "published.duckdb"), "ALERT_WEBHOOK": address, "DBT_TARGET_PATH": str(tmp_path),
         }  # fmt: skip
-        done = run(
-            sys.executable, "-m", "operate", "report", "--failed", "crm failed to load", "--since", "2026-01-01T00:00:00",
-            environment=environment,
-        )  # fmt: skip
+        words = ("--failed", "crm failed to load", "--since", "2026-01-01T00:00:00")
+        done = run(sys.executable, "-m", "operate", "report", *words, environment=environment)
     assert done.returncode == 0, done.stderr
     (message,) = sent
     assert (message["outcome"], message["reason"]) == ("failed", "crm failed to load")
     assert message["started_at"] == "2026-01-01T00:00:00+00:00"
     assert set(message["landed"]) >= {"web", "shop"}
+
+
+def test_what_landed_and_was_not_built_is_told_too(company: Build, tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    warehouse.write_bytes(company.warehouse.read_bytes())
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("delete from operations.landed_records where source = 'web'")
+    started = datetime(2020, 1, 1, tzinfo=UTC)
+    found = report(Outcome("failed", "crm failed"), started, warehouse, tmp_path / "p.duckdb", tmp_path)
+    assert found["landed"]["web"]["landed"] > 1000
+    assert found["landed"]["web"]["accepted"] is None
+    assert found["landed"]["shop"]["accepted"] > 10
 
 
 def test_what_landed_is_told_by_source(company: Build, tmp_path: Path) -> None:
@@ -136,9 +149,11 @@ def test_a_webhook_that_fails_is_asked_again_and_gives_its_address_away_to_nobod
         tell(found, tmp_path / "report.json")
         assert len(sent) == 2
         assert capsys.readouterr().err == ""
-    # Nobody listens there any more.
+    # Nobody listens there any more; and where no file can be written, the webhook is told all the same.
+    tell(found, tmp_path / "report.json" / "below a file.json")
     tell(found, tmp_path / "report.json")
     said = capsys.readouterr().err
     assert "nobody was told" in said
+    assert "the report could not be written" in said
     assert "a-secret-token" not in said
     assert (tmp_path / "report.json").exists()

@@ -146,6 +146,8 @@ def test_a_page_can_be_written_of_what_was_never_built(tmp_path: Path) -> None:
     words = write_run_page(tmp_path, warehouse).read_text()
     assert "Nothing was built yet" in words
     assert "too few days" in words
+    words = write_run_page(tmp_path, warehouse, ["Compilation Error in model fct_orders"]).read_text()
+    assert "What did not pass" in words and "Compilation Error in model fct_orders" in words
 
 
 def test_every_feature_says_its_window_its_null_and_its_sources(company: Build) -> None:

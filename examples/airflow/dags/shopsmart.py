@@ -18,7 +18,8 @@ PROJECT = Path(os.environ.get("SHOPSMART", Path(__file__).parents[3]))
 PYTHON = os.environ.get("SHOPSMART_PYTHON", str(PROJECT / ".venv/bin/python"))
 """dbt, dlt and Airflow want different versions of the same packages: the project runs in its own environment."""
 MANIFEST = Path(os.environ.get("SHOPSMART_MANIFEST", PROJECT / "target/manifest.json"))
-SOURCES = os.environ.get("SHOPSMART_SOURCES", "catalog crm fx marketing marketplace mobile shop store web").split()
+EVERY = sorted(module.stem for module in (PROJECT / "load" / "sources").glob("[a-z]*.py"))
+SOURCES = os.environ.get("SHOPSMART_SOURCES", " ".join(EVERY)).split()
 
 
 def command(task: str, arguments: str, retries: int) -> BashOperator:

@@ -31,6 +31,8 @@ checked as (
         case
             when account_id is null then 'id is missing'
             when created_at is null then 'created_at is missing'
+            when {{ is_implausible('created_at') }} then 'created_at is too early or in the future'
+            when {{ is_implausible('updated_at') }} then 'updated_at is too early or in the future'
         end as reject_reason
     from typed
 ),

@@ -39,6 +39,9 @@ checked as (
         case
             when order_id is null then 'id is missing'
             when created_at is null then 'created_at is missing'
+            when {{ is_implausible('created_at') }} then 'created_at is too early or in the future'
+            when {{ is_implausible('updated_at') }} then 'updated_at is too early or in the future'
+            when {{ is_implausible('cancelled_at') }} then 'cancelled_at is too early or in the future'
             when is_test then 'order is marked as a test'
         end as reject_reason
     from typed

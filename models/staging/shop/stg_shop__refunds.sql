@@ -24,6 +24,7 @@ checked as (
             when refund_id is null then 'id is missing'
             when order_id is null then 'order_id is missing'
             when created_at is null then 'created_at is missing'
+            when {{ is_implausible('created_at') }} then 'created_at is too early or in the future'
         end as reject_reason
     from typed
 ),
