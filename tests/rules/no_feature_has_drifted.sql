@@ -24,4 +24,8 @@ from drift
 inner join last_week on drift.feature_at = last_week.feature_at
 where
     drift.psi > {{ var('drift_limit') }}
-    and drift.feature not in ('{{ var('drifts_by_nature') | join("', '") }}')
+    and drift.feature not in (
+        {%- for feature in var('drifts_by_nature') %}
+        '{{ feature }}'{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
