@@ -142,7 +142,8 @@ def load() -> str | None:
 
 def publish_built(options: argparse.Namespace) -> int:
     """Build and test what is new, show what would change, publish it; return 0, or 1 with the reason."""
-    return ended(options, attempt(options), options.since or datetime.now(UTC))
+    started = options.since or datetime.now(UTC)
+    return ended(options, attempt(options), started)
 
 
 def report_failure(options: argparse.Namespace) -> int:
