@@ -97,7 +97,11 @@ described as (
     select
         changes.source,
         changes.table_name,
-        changes.column_name,
+        -- Some send keys that are data: an address names nobody here.
+        case
+            when changes.column_name like '%@%' then {{ masked('changes.column_name') }}
+            else changes.column_name
+        end as column_name,
         changes.change,
         former.value_types as former_types,
         present.value_types,
