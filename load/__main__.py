@@ -21,7 +21,7 @@ from rich.status import Status
 from rich.table import Table
 
 from load.locks import Busy, one_load_at_a_time
-from load.sources import SOURCES
+from load.sources import SOURCES, unknown
 
 FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 INTERRUPTED = 130
@@ -45,9 +45,8 @@ def main(arguments: list[str]) -> int:
     if at_once < 1:
         print("load: --side-by-side takes a whole number above zero.", file=sys.stderr)
         return 2
-    unknown = [name for name in arguments if name not in SOURCES]
-    if unknown:
-        print(f"load: there is no source {', '.join(unknown)}. Sources: {', '.join(SOURCES)}.", file=sys.stderr)
+    if words := unknown(arguments):
+        print(f"load: {words}.", file=sys.stderr)
         return 2
     warehouse = Path(os.environ.get("WAREHOUSE") or "warehouse/warehouse.duckdb").resolve()
     sources = [name for name in SOURCES if name in arguments or not arguments]

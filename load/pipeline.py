@@ -32,6 +32,7 @@ from dlt.extract.source import DltSource
 
 from load.landing import MANIFEST, Landed, Outcome, Run, engine_type, quoted
 from load.locks import in_use, reading, writing
+from load.sources import reader_of
 
 PATIENCE = 30.0
 """Seconds that a load waits for a query or a doctor to close the warehouse."""
@@ -182,7 +183,7 @@ def land(source: str, warehouse: Path, run_id: str, progress: Callable[[str, int
     `progress` is told what is being read and how many records have landed so far. A source that cannot be read raises
     nothing: the outcome says so. Packages that an earlier run left half loaded are loaded first.
     """
-    read = import_module(f"load.sources.{source}").read
+    read = reader_of(source)
     settings = settings_of(source, read)
     if settings is None:
         return Outcome(source, "not connected")

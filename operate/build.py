@@ -24,12 +24,11 @@ from operate.paths import KEY_FILE, docs_page, target_path, warehouse_path, wide
 from operate.personal_data import pii_key
 from operate.run_page import RESULTS, run_page, write_run_page
 from operate.site import write_site
-from operate.state import data_fingerprint, last_build, project_fingerprint, remember, stamp, written
+from operate.state import GOOD, data_fingerprint, last_build, project_fingerprint, remember, stamp, written
 from operate.summary import BuildResult, print_summary
 
 # dbt writes its log to logs/dbt.log all the same.
 SILENT = ["--quiet", "--log-level", "none"]
-GOOD = {"success", "pass", "warn", "no-op"}
 
 
 def dbt_call(warehouse: Path, folder: Path, project: Path) -> tuple[list[str], dict[str, str], Path]:

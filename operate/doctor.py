@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fcntl import LOCK_NB, LOCK_SH, flock
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from pathlib import Path
@@ -20,7 +19,7 @@ from rich.console import Console
 
 from load.locks import load_lock
 from load.pipeline import pipeline_of, settings_of
-from load.sources import SOURCES
+from load.sources import SOURCES, reader_of
 from operate.paths import KEY_FILE, docs_page, warehouse_path
 from operate.publish import publication, published_path, taken_back
 from operate.state import data_fingerprint, last_build, passed_state, project_fingerprint, written
@@ -145,7 +144,7 @@ def source_state(source: str, last: datetime | None, hours: float | None) -> Fin
 
     No setting's value is shown: it may be a secret.
     """
-    read = import_module(f"load.sources.{source}").read
+    read = reader_of(source)
     settings = settings_of(source, read)
     words = f"landed last {last:%Y-%m-%d %H:%M} UTC" if last else "nothing has landed yet"
     prefix = f"SOURCES__{source.upper()}__"

@@ -20,11 +20,11 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed, Running
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from load.sources import SOURCES
-from operate.build import GOOD
+from load.sources import SOURCES, unknown
 from operate.commands import CommandFailed, end_all, said
 from operate.plan import DRIFT_LIMIT
 from operate.publish import KEPT
+from operate.state import GOOD
 
 LOCKED = "Could not set lock on file"
 NAME = "shopsmart"
@@ -135,8 +135,8 @@ def shopsmart(
     fails for a reason that may go away is tried again `retries` times, `retry_seconds` later.
     """
     sources = list(dict.fromkeys(sources or SOURCES))
-    if unknown := sorted(set(sources) - set(SOURCES)):
-        raise ValueError(f"there is no source {', '.join(unknown)}. Sources: {', '.join(SOURCES)}")
+    if words := unknown(sorted(sources)):
+        raise ValueError(words)
     started = datetime.now(UTC).isoformat()
     again = {"retries": retries, "retry_delay_seconds": retry_seconds}
     loads = {source: load.with_options(**again).submit(source) for source in sources}

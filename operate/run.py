@@ -5,14 +5,13 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 
 import duckdb
 from rich.console import Console
 
 from load.pipeline import settings_of
-from load.sources import SOURCES
+from load.sources import SOURCES, reader_of, unknown
 from operate.build import build
 from operate.commands import CommandFailed, said
 from operate.paths import target_path, warehouse_path, wide_console
@@ -105,8 +104,8 @@ def run_flow(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 1
-    if unknown := sorted(set(options.sources or ()) - set(SOURCES)):
-        print(f"there is no source {', '.join(unknown)}. Sources: {', '.join(SOURCES)}", file=sys.stderr)
+    if words := unknown(sorted(set(options.sources or ()))):
+        print(words, file=sys.stderr)
         return 1
     names = ("sources", "drift_limit", "keep", "retries", "retry_seconds")
     parameters = {name: getattr(options, name) for name in names}
@@ -123,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
         outcome = Outcome("failed", f"nothing is published: a source failed to load\n{failures}".rstrip())
     else:
         outcome = attempt(options)
-        if not any(settings_of(source, import_module(f"load.sources.{source}").read) is not None for source in SOURCES):
+        if not any(settings_of(source, reader_of(source)) is not None for source in SOURCES):
             outcome.warnings.append({"what": "load", "words": "no source is connected: nothing new can land"})
     return ended(options, outcome, started)
 

@@ -17,6 +17,8 @@ from dbt_features.parser import load_manifest
 from jinja2 import Environment, FileSystemLoader
 from pygal.style import Style
 
+from operate.state import GOOD
+
 RESULTS = "build_results.json"
 """What dbt says of its last build, kept apart: dbt writes over its own `run_results.json` when it writes its docs."""
 COLOURS = ("var(--mark)", "var(--warm)", "var(--good)", "var(--bad)", "var(--soft)")
@@ -181,7 +183,8 @@ def test_results(artifacts: Path) -> tuple[list[Test], dict | None]:
         told = json.loads((artifacts / RESULTS).read_text())
     except OSError:
         return [], None
-    failed = [result for result in told["results"] if result["status"] in ("warn", "fail", "error", "runtime error")]
+    well = (GOOD - {"warn"}) | {"skipped"}
+    failed = [result for result in told["results"] if result["status"] not in well]
     nodes = load_manifest(".", manifest_path=artifacts / "manifest.json")["nodes"] if failed else {}
     odd = [
         Test(

@@ -8,6 +8,8 @@ from pathlib import Path
 import duckdb
 
 BUILT_FROM = ["models", "macros", "seeds", "snapshots", "tests", "dbt_project.yml", "profiles.yml", "requirements.lock"]
+GOOD = {"success", "pass", "warn", "no-op"}
+"""What dbt calls a node that stops nothing."""
 
 
 def project_fingerprint(variables: dict[str, str]) -> str:

@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from operate.explain import emails, events, histories, orders
-from operate.explain.facts import Answer, Fact, Found, Question, days_since, of_kind, ratio, total
+from operate.explain.facts import (
+    Answer,
+    Fact,
+    Found,
+    Question,
+    by_time,
+    days_since,
+    decayed_micro,
+    of_kind,
+    ratio,
+    total,
+)
 
 DESCRIBED = """
 select product_id, listed_date, category, brand, price_rank
@@ -164,7 +175,6 @@ class Taste:
     def liking(self, products: Iterable[str]) -> int:
         """Return the weight of what happened with products, in millionths, halved every so many days."""
         weights = self.question.variables["affinity_weights"]
-        half_life = self.question.variables["affinity_half_life_days"]
         seen, sum_of_weights = set(), 0
         for product in products:
             for fact in self.by_product[product]:
@@ -174,7 +184,7 @@ class Taste:
                     seen.add(once)
                     weight = weights.get("order" if once else fact.kind, 0)
                     age = (self.question.day - fact.event_date).days
-                    sum_of_weights += weight * round(1_000_000 * 0.5 ** (age / half_life))
+                    sum_of_weights += weight * decayed_micro(self.question, age)
         return sum_of_weights
 
     def views(self, products: Iterable[str]) -> int:
@@ -220,16 +230,16 @@ def taste(question: Question) -> Taste:
         if row.get("category"):
             fact = replace(fact, detail=", ".join(filter(None, [row["category"], fact.detail])))
         facts.append(fact)
+    facts = by_time(facts)
     by_product, category, brand = defaultdict(list), {}, {}
-    for fact in sorted(facts, key=lambda fact: fact.event_at):
+    for fact in facts:
         if fact.counted:
             by_product[fact.product_id].append(fact)
             row = told.get((fact.product_id, fact.event_date), {})
             for names, name in ((category, row.get("category")), (brand, row.get("brand"))):
                 if name is not None:
                     names[fact.product_id] = name
-    found = Found(sorted(facts, key=lambda fact: fact.event_at), known.outside)
-    return Taste(found, by_product, category, brand, question)
+    return Taste(Found(facts, known.outside), by_product, category, brand, question)
 
 
 def views_by_category(taste: Taste) -> dict[str, int]:
@@ -417,9 +427,10 @@ def in_cart(question: Question) -> Answer:
         and (since_order is None or since_order > since_cart)
     )
     found = touched + bought
-    facts = sorted(found.facts, key=lambda fact: fact.event_at)
     how = "put into the cart, and neither taken out as often on that day or since, nor ordered on that day or since"
-    return Answer(facts, found.outside, value, how, days | {"left in the cart on the last such day": left})
+    return Answer(
+        by_time(found.facts), found.outside, value, how, days | {"left in the cart on the last such day": left}
+    )
 
 
 WITH_PRODUCT: dict[str, Callable[[Question], Answer]] = {

@@ -1,6 +1,6 @@
 """Responses to campaigns: which were known to be a customer's when the day began."""
 
-from operate.explain.facts import Fact, Found, Question, outside
+from operate.explain.facts import Fact, Found, Question, in_window
 
 RESPONSES = """
 select
@@ -35,7 +35,4 @@ def of_customer(question: Question, kinds: list[str]) -> Found:
         )
         for row in question.rows(RESPONSES, kinds=kinds)
     ]
-    before = sum(fact.event_date < question.first for fact in facts)
-    after = sum(fact.event_date >= question.day for fact in facts)
-    inside = [fact for fact in facts if question.first <= fact.event_date < question.day]
-    return Found(inside, outside(question, before, after))
+    return in_window(question, facts)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from operate.explain.facts import Fact, Found, Question, outside
+from operate.explain.facts import Fact, Found, Question, by_time, outside
 
 OF_A_CUSTOMER = """
 with links as (
@@ -199,4 +199,4 @@ def sessions(question: Question) -> Found:
     in_window = [fact for fact in found if fact.event_date >= question.first]
     others = [fact for fact in events.facts if not fact.counted and fact.event_date >= question.first]
     words = outside(question, len(found) - len(in_window), 0)
-    return Found(sorted(in_window + others, key=lambda fact: fact.event_at), words)
+    return Found(by_time(in_window + others), words)

@@ -1,8 +1,8 @@
 """What an explanation is made of: the question, the facts, what they add up to."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -124,6 +124,29 @@ class Found:
             self.facts + other.facts,
             {word: self.outside.get(word, 0) + other.outside.get(word, 0) for word in words},
         )
+
+
+def in_window(question: Question, facts: Sequence[Fact]) -> Found:
+    """Return the facts of the window, and how many lie outside."""
+    inside = [fact for fact in facts if question.first <= fact.event_date < question.day]
+    before = sum(fact.event_date < question.first for fact in facts)
+    return Found(inside, outside(question, before, len(facts) - len(inside) - before))
+
+
+def by_time(facts: Iterable[Fact]) -> list[Fact]:
+    """Return facts in the order in which they happened."""
+    return sorted(facts, key=lambda fact: fact.event_at)
+
+
+def only(found: Found, keep: Callable[[Fact], Any], why_not: str) -> Found:
+    """Return the same facts; those that counted and are not to be kept do not count any more, for the reason given."""
+    facts = [fact if not fact.counted or keep(fact) else replace(fact, why_not=why_not) for fact in found.facts]
+    return Found(facts, found.outside)
+
+
+def decayed_micro(question: Question, age: int) -> int:
+    """Return what is left of one after so many days, in millionths, as the macro of the same name does."""
+    return round(1_000_000 * 0.5 ** (age / question.variables["affinity_half_life_days"]))
 
 
 def outside(question: Question, before: int, after: int) -> dict[str, int]:

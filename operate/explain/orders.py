@@ -2,9 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 
-from operate.explain.facts import Fact, Found, Question, outside, total
+from operate.explain.facts import Fact, Found, Question, in_window, only, total
 
 OF_A_CUSTOMER = """
 with owners as (
@@ -84,21 +83,12 @@ order by changes.ordered_at, changes.order_line_id, changes.known_at, changes.ch
 
 def of_customer(question: Question, product: str | None = None) -> Found:
     """Return what became known of the customer's order lines, of one product or any."""
-    return found(question, question.rows(OF_A_CUSTOMER, product=product))
+    return in_window(question, [fact_of(row) for row in question.rows(OF_A_CUSTOMER, product=product)])
 
 
 def of_product(question: Question) -> Found:
     """Return what became known of order lines with the product."""
-    return found(question, question.rows(OF_A_PRODUCT))
-
-
-def found(question: Question, rows: list[dict]) -> Found:
-    """Return the facts of those changes whose orders were placed in the window, and how many were not."""
-    facts = [fact_of(row) for row in rows]
-    before = sum(fact.event_date < question.first for fact in facts)
-    after = sum(fact.event_date >= question.day for fact in facts)
-    inside = [fact for fact in facts if question.first <= fact.event_date < question.day]
-    return Found(inside, outside(question, before, after))
+    return in_window(question, [fact_of(row) for row in question.rows(OF_A_PRODUCT)])
 
 
 def fact_of(row: dict) -> Fact:
@@ -138,12 +128,4 @@ def standing(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
 def only_standing(found: Found) -> Found:
     """Return the same, with orders that were cancelled as such that do not count."""
     stand = standing(found.facts)
-    return Found(
-        [
-            fact
-            if not fact.counted or fact.numbers["order_id"] in stand
-            else replace(fact, why_not="cancelled: nothing of the order stands")
-            for fact in found.facts
-        ],
-        found.outside,
-    )
+    return only(found, lambda fact: fact.numbers["order_id"] in stand, "cancelled: nothing of the order stands")

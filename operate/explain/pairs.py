@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
-from operate.explain.facts import Answer, Fact, Found, Question, outside
+from operate.explain.facts import Answer, Fact, Found, Question, decayed_micro, outside
 
 # Each product of a session is an event: the first view of it that could have been known, or the order that held it.
 SESSIONS = """
@@ -254,8 +254,7 @@ def pairs(question: Question) -> Answer:
 
 def decayed(question: Question, found: Found) -> float:
     """Return the number of baskets, each halved every so many days."""
-    half_life = question.variables["affinity_half_life_days"]
-    return sum(round(1_000_000 * 0.5 ** (age / half_life)) for age in ages(question, found).values()) / 1_000_000
+    return sum(decayed_micro(question, age) for age in ages(question, found).values()) / 1_000_000
 
 
 def pairs_decayed(question: Question) -> Answer:

@@ -7,7 +7,19 @@ from statistics import fmean
 from typing import Any
 
 from operate.explain import events, histories, orders
-from operate.explain.facts import Answer, Fact, Found, Question, days_since, of_kind, ratio, total, within
+from operate.explain.facts import (
+    Answer,
+    Fact,
+    Found,
+    Question,
+    by_time,
+    days_since,
+    of_kind,
+    only,
+    ratio,
+    total,
+    within,
+)
 
 PEERS = """
 select product_id, orders_7d, views_7d
@@ -70,11 +82,10 @@ def orders_of_buyers(found: Found) -> dict[str, set[str]]:
 def buyers(question: Question) -> Answer:
     """buyers_{w}."""
     found = orders.only_standing(orders.of_product(question))
-    named = [
-        fact if not fact.counted or fact.numbers["buyer"] else replace(fact, why_not="the source names no buyer")
-        for fact in found.facts
-    ]
-    return Answer(named, found.outside, len(orders_of_buyers(found)), "number of different buyers of standing orders")
+    named = only(found, lambda fact: fact.numbers["buyer"], "the source names no buyer")
+    return Answer(
+        named.facts, found.outside, len(orders_of_buyers(found)), "number of different buyers of standing orders"
+    )
 
 
 def repurchase_rate(question: Question) -> Answer:
@@ -117,13 +128,7 @@ def cart_to_order_rate(question: Question) -> Answer:
     """cart_to_order_rate_30d."""
     carts, bought = events.of_product(question, ["cart"]), orders.only_standing(orders.of_product(question))
     other = "not of the web shop: it has no cart here"
-    bought = Found(
-        [
-            fact if not fact.counted or fact.numbers["sales_channel"] == "web_shop" else replace(fact, why_not=other)
-            for fact in bought.facts
-        ],
-        bought.outside,
-    )
+    bought = only(bought, lambda fact: fact.numbers["sales_channel"] == "web_shop", other)
     inputs = {"orders of the web shop": len(orders.standing(bought.facts)), "carts": len(carts.counted)}
     value = ratio(min(inputs.values()), len(carts.counted))
     return in_time(carts + bought, value, "orders of the web shop, at most as many as carts / carts", inputs)
@@ -131,7 +136,7 @@ def cart_to_order_rate(question: Question) -> Answer:
 
 def in_time(found: Found, value: Any, how: str, inputs: dict[str, Any]) -> Answer:
     """Return an answer whose facts are of several families, in the order of time."""
-    return Answer(sorted(found.facts, key=lambda fact: fact.event_at), found.outside, value, how, inputs)
+    return Answer(by_time(found.facts), found.outside, value, how, inputs)
 
 
 def trend_ratio(question: Question) -> Answer:
