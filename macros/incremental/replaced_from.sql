@@ -1,5 +1,5 @@
 {#-
-    The first day of `column` (known_date, feature_date or feature_at) that this run computes, as a literal: everything
+    The first day of `column` (known_date, flagged_date; feature_date, feature_at, listed_date) that this run computes, as a literal: everything
     in a full run, and nothing when nothing has landed since the model was last built.
 
     What landed since then became known on certain days (`int_arrivals__daily`); nothing known before the first of them
@@ -14,7 +14,7 @@
     {%- else -%}
         {%- set query -%}
             select cast(
-                {% if column == 'known_date' -%}
+                {% if column in ('known_date', 'flagged_date') -%}
                 first_day
                 {%- else -%}
                 least({{ days_after('first_day', -1) }}, (select max(cast({{ column }} as date)) from {{ this }}))
@@ -57,9 +57,10 @@
     )) }}
 {%- endmacro %}
 
-{#- Post-hook of a model that is built by `replace_from`, in its transaction: remembers from which loads it has been built. -#}
+{#- Post-hook of a model that asks `replaced_from`, in its transaction: remembers from which loads it has been built. -#}
 {% macro remember_built() %}
-    {%- if config.get('materialized') == 'incremental' and config.get('incremental_strategy') == 'replace_from' %}
+    {%- set strategies = ('replace_from', 'replace_sessions', 'delete+insert') %}
+    {%- if config.get('materialized') == 'incremental' and config.get('incremental_strategy') in strategies %}
     create table if not exists {{ build_log() }} (model varchar, source varchar, load_id varchar, built_at timestamp);
     {%- if not is_incremental() %}
     delete from {{ build_log() }} where model = '{{ this.name }}';

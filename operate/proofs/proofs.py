@@ -15,6 +15,7 @@ from operate.proofs.compare import Comparison, compare, report
 
 FEATURES = "+path:models/marts/features"
 FACTS = {"fct_events": ["source", "event_id"], "fct_order_lines": ["order_line_id"], "fct_sessions": ["session_id"]}
+WITH_FACTS = f"{FEATURES} {' '.join('+' + name for name in FACTS)}"
 
 
 @dataclass
@@ -93,7 +94,7 @@ def replay(workshop: Workshop, start: datetime | None, days: int) -> bool:
         with duckdb.connect(str(warehouse)) as connection:
             raw.cut(connection, workshop.tables, start)
     missed_from = earlier
-    workshop.build(build, "--full-refresh")
+    workshop.build(build, "--full-refresh", select=WITH_FACTS)
     served.append(serving_rows(workshop, build, "served-0"))
     missed, landed = workshop.copy("missed", build), 0
     for number in range(1, days + 1):
@@ -102,7 +103,7 @@ def replay(workshop: Workshop, start: datetime | None, days: int) -> bool:
         with duckdb.connect(str(later)) as connection:
             raw.cut(connection, workshop.tables, until)
         landed += land(workshop, build, later, earlier, until + timedelta(hours=1))
-        workshop.build(build)
+        workshop.build(build, select=WITH_FACTS)
         served.append(serving_rows(workshop, build, f"served-{number}"))
         if earlier != missed_from:
             earlier.unlink()
@@ -112,13 +113,12 @@ def replay(workshop: Workshop, start: datetime | None, days: int) -> bool:
             f"nothing became known in the {days} days from {start:%Y-%m-%d}: choose others with --from"
         )
     land(workshop, missed, earlier, missed_from, until + timedelta(hours=1))
-    workshop.build(missed)
+    workshop.build(missed, select=WITH_FACTS)
     at_once = workshop.copy("at-once", build)
-    workshop.build(at_once, "--full-refresh")
+    workshop.build(at_once, "--full-refresh", select=WITH_FACTS)
     title = f"replay of {days} days from {start:%Y-%m-%d} ({landed:,} records)"
-    found = [compare(build, at_once, f"features.{table}", key) for table, key in workshop.features]
-    good = report(workshop.console, title, found)
-    skipped = [compare(build, missed, f"features.{table}", key) for table, key in workshop.features]
+    good = report(workshop.console, title, features_and_facts(workshop, build, at_once))
+    skipped = features_and_facts(workshop, build, missed)
     good = report(workshop.console, f"one run after {days} missed days, and a run a day", skipped) and good
     trained = [
         total(compare(day, at_once, f"features.{table}", key, only_shared=True) for day in served)
@@ -149,6 +149,13 @@ def serving_rows(workshop: Workshop, warehouse: Path, name: str) -> Path:
     return path
 
 
+def features_and_facts(workshop: Workshop, before: Path, after: Path) -> list[Comparison]:
+    """Compare all tables of features, and the facts, of two warehouses."""
+    tables = [(f"features.{table}", key) for table, key in workshop.features]
+    tables += [(f"core.{table}", key) for table, key in FACTS.items()]
+    return [compare(before, after, table, key) for table, key in tables]
+
+
 def total(comparisons: Iterable[Comparison]) -> Comparison:
     """Add up comparisons of one table."""
     first, *others = comparisons
@@ -163,9 +170,8 @@ def order(workshop: Workshop, seed: int) -> bool:
     shuffled = workshop.copy("shuffled")
     with duckdb.connect(str(shuffled)) as connection:
         changed = raw.shuffle(connection, workshop.tables, seed)
-    workshop.build(shuffled, "--full-refresh", select=f"{FEATURES} {' '.join('+' + name for name in FACTS)}")
-    found = [compare(workshop.warehouse, shuffled, f"features.{table}", key) for table, key in workshop.features]
-    found += [compare(workshop.warehouse, shuffled, f"core.{table}", key) for table, key in FACTS.items()]
+    workshop.build(shuffled, "--full-refresh", select=WITH_FACTS)
+    found = features_and_facts(workshop, workshop.warehouse, shuffled)
     return report(workshop.console, f"order ({changed:,} records moved or repeated)", found)
 
 

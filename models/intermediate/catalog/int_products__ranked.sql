@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='listed_date') }}
+
 -- One row a product and day: what the last feed before or on that day says, and where the price lies within its category.
 with versions as (
 
@@ -20,6 +22,7 @@ days as (
     cross join {{ ref('int_feature_spine__last_day') }} as last_day
     inner join range(0, 10000) as offsets (day_number)
         on offsets.day_number < {{ days_between('feeds.feed_date', 'least(feeds.next_feed_date, last_day.feature_date)') }}
+        and {{ days_after('feeds.feed_date', 'offsets.day_number') }} >= {{ replaced_from('listed_date') }}
 
 ),
 
@@ -34,6 +37,7 @@ ranked as (
         cast(round(1000000 * percent_rank() over category_prices) as bigint) as price_rank,
         price is not null as has_price
     from versions
+    where feed_date in (select feed_date from days)
     window category_prices as (partition by feed_date, category, price is null order by price)
 
 )

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='flagged_date') }}
+
 -- Devices that made more events in a minute than any person can, and since which day that is known.
 with events as (
 
@@ -13,10 +15,20 @@ with events as (
 
 ),
 
+-- Nobody else can have become one since.
+seen as (
+
+    select device_id from events
+    where known_date >= {{ replaced_from('flagged_date') }}
+    group by device_id
+
+),
+
 busy as (
 
     select device_id
     from events
+    where device_id in (select device_id from seen)
     group by device_id, event_date
     having count(*) >= {{ var('bot_events_per_minute') }}
 
@@ -64,3 +76,4 @@ select
 from rates
 where event_at - minute_started_at < interval 1 minute
 group by device_id
+having min(known_date) >= {{ replaced_from('flagged_date') }}

@@ -15,20 +15,8 @@ bots as (
 
 ),
 
--- Devices of which it turned out whose they are: events known long before may gain or lose their customer.
 changed_devices as (
-
-    select identifier as device_id
-    from links
-    where
-        cast(linked_at as date) >= {{ replaced_from('known_date') }}
-        or cast(unlinked_at as date) between {{ replaced_from('known_date') }} and date '9999-12-30'
-
-    union
-
-    select device_id from bots
-    where flagged_date >= {{ replaced_from('known_date') }}
-
+    {{ changed_devices() }}
 ),
 
 events as (

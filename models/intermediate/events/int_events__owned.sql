@@ -27,6 +27,11 @@ owned as (
     select
         events.*,
         coalesce(events.user_id, links.customer_id) as customer_id,
+        -- Whoever is known is one visitor on all devices; who is not is one visitor a device.
+        coalesce(
+            'customer ' || coalesce(events.user_id, links.customer_id),
+            'device ' || events.device_id
+        ) as visitor,
         case
             when events.user_id is not null then events.known_at
             when links.customer_id is not null then greatest(events.known_at, links.linked_at)

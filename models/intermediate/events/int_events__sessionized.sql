@@ -1,22 +1,28 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=['source', 'event_id']) }}
+
 with events as (
 
     select
         source,
         event_id,
         event_at,
-        -- Whoever is known is one visitor on all devices; who is not is one visitor a device.
-        coalesce('customer ' || customer_id, 'device ' || device_id) as visitor
+        visitor,
+        bot_reason
     from {{ ref('int_events__owned') }}
-    where bot_reason is null
+    where {{ is_of_changed_visitor('visitor') }}
 
 ),
 
 gaps as (
 
     select
-        events.*,
+        source,
+        event_id,
+        event_at,
+        visitor,
         lag(event_at) over visitor_events as previous_event_at
     from events
+    where bot_reason is null
     window visitor_events as (partition by visitor order by event_at, source, event_id)
 
 ),
@@ -65,4 +71,20 @@ named as (
 
 )
 
-select * from named
+select
+    source,
+    event_id,
+    session_started_at,
+    session_id
+from named
+
+union all
+
+-- An event may turn out to be a bot's later.
+select
+    source,
+    event_id,
+    null as session_started_at,
+    null as session_id
+from events
+where bot_reason is not null

@@ -22,6 +22,7 @@ completions as (
 sessions as (
 
     select * from {{ ref('int_events__sessionized') }}
+    where session_id is not null
 
 )
 

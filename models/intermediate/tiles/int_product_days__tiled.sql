@@ -7,65 +7,44 @@ with bots as (
 
 ),
 
-events as (
-
-    select
-        product_id,
-        device_id,
-        event_kind,
-        event_date,
-        known_date
-    from {{ ref('int_events__unioned') }}
-    where
-        product_id is not null
-        and event_kind in ('view', 'cart', 'click')
-        and allows_analytics
-        and not is_declared_bot
-
-    union all
-
-    select
-        product_id,
-        device_id,
-        'impression' as event_kind,
-        event_date,
-        known_date
-    from {{ ref('int_impressions__exploded') }}
-    where
-        product_id is not null
-        and allows_analytics
-        and not is_declared_bot
-
-),
-
 -- Added on the day they are known, taken back on the day they are known to be a bot's.
 event_changes as (
 
+    {% for events, kind in [('int_events__unioned', 'events.event_kind'), ('int_impressions__exploded', "'impression' as event_kind")] %}
     select
         events.product_id,
-        events.event_kind,
+        {{ kind }},
         events.event_date,
         events.known_date,
         1 as change
-    from events
+    from {{ ref(events) }} as events
     left join bots on events.device_id = bots.device_id
     where
         events.known_date >= {{ replaced_from('known_date') }}
         and (bots.flagged_date is null or bots.flagged_date > events.known_date)
+        and events.product_id is not null
+        and events.allows_analytics
+        and not events.is_declared_bot
 
     union all
 
     select
         events.product_id,
-        events.event_kind,
+        {{ kind }},
         events.event_date,
         bots.flagged_date as known_date,
         -1 as change
-    from events
+    from {{ ref(events) }} as events
     inner join bots
         on events.device_id = bots.device_id
         and events.known_date < bots.flagged_date
-    where bots.flagged_date >= {{ replaced_from('known_date') }}
+    where
+        bots.flagged_date >= {{ replaced_from('known_date') }}
+        and events.product_id is not null
+        and events.allows_analytics
+        and not events.is_declared_bot
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -80,6 +59,7 @@ event_days as (
         sum(case when event_kind = 'click' then change else 0 end) as clicks,
         sum(case when event_kind = 'impression' then change else 0 end) as impressions
     from event_changes
+    where event_kind in ('view', 'cart', 'click', 'impression')
     group by product_id, event_date, known_date
 
 ),

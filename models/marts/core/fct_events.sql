@@ -1,6 +1,9 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=['source', 'event_id']) }}
+
 with events as (
 
     select * from {{ ref('int_events__owned') }}
+    where {{ is_of_changed_visitor('visitor') }}
 
 ),
 

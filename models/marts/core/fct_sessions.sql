@@ -1,12 +1,16 @@
+{{ config(materialized='incremental', incremental_strategy='replace_sessions') }}
+
 with events as (
 
     select * from {{ ref('int_events__owned') }}
+    where {{ is_of_changed_visitor('visitor') }}
 
 ),
 
 sessionized as (
 
     select * from {{ ref('int_events__sessionized') }}
+    where session_id is not null
 
 ),
 
