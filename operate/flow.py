@@ -22,9 +22,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from load.sources import SOURCES, unknown
 from operate.commands import CommandFailed, end_all, said
-from operate.plan import DRIFT_LIMIT
 from operate.publish import KEPT
-from operate.state import GOOD
+from operate.state import GOOD, project_variables
 
 LOCKED = "Could not set lock on file"
 NAME = "shopsmart"
@@ -122,7 +121,7 @@ def ended(status: str, data: dict[str, Any]) -> State:
 @flow(name=NAME, task_runner=ThreadPoolTaskRunner(max_workers=4))
 def shopsmart(
     sources: list[str] | None = None,
-    drift_limit: float = DRIFT_LIMIT,
+    drift_limit: float = project_variables()["drift_limit"],
     keep: int = KEPT,
     yes: bool = True,
     retries: int = 3,

@@ -12,8 +12,6 @@ from rich.table import Table
 from operate.literals import literal
 from operate.publish import SCHEMAS
 
-DRIFT_LIMIT = 0.25
-"""A population stability index above it is called a major shift in the field."""
 LEAST = 500
 """With fewer rows in what readers have, the index says more of chance than of drift."""
 OF_A_DAY = "_1d"

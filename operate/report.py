@@ -12,8 +12,9 @@ from dlt.sources.helpers.requests import Client
 from requests import RequestException
 
 from load.sources import SOURCES
-from operate.plan import DRIFT_LIMIT
+from operate.literals import literal
 from operate.run_page import RESULTS, run_page, test_results
+from operate.state import project_variables
 
 WEBHOOK = "ALERT_WEBHOOK"
 """The environment variable that holds the address; it may be a secret, so it is shown nowhere."""
@@ -37,7 +38,11 @@ LATE = """
 """
 DRIFTED = """
     select feature, psi from operations.feature_drift
-    where feature_at = (select max(feature_at) from operations.feature_drift) and psi > $limit order by psi desc
+    where
+        feature_at = (select max(feature_at) from operations.feature_drift)
+        and psi > {drift_limit}
+        and not list_contains({drifts_by_nature}, feature)
+    order by psi desc
 """
 
 
@@ -67,7 +72,8 @@ def report(outcome: Outcome, started: datetime, warehouse: Path, published: Path
     try:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             late = connection.execute(LATE).fetchall()
-            drifted = connection.execute(DRIFTED, {"limit": DRIFT_LIMIT}).fetchall()
+            of_drift = {name: literal(project_variables()[name]) for name in ("drift_limit", "drifts_by_nature")}
+            drifted = connection.execute(DRIFTED.format(**of_drift)).fetchall()
             for source in SOURCES:
                 for name, *numbers in connection.execute(LANDED.format(source=source), {"since": started}).fetchall():
                     landed[name] = dict(zip(("landed", "accepted", "rejected", "duplicate"), numbers, strict=True))

@@ -15,7 +15,7 @@ from load.sources import SOURCES, reader_of, unknown
 from operate.build import build
 from operate.commands import CommandFailed, said
 from operate.paths import target_path, warehouse_path, wide_console
-from operate.plan import DRIFT_LIMIT, plan, show
+from operate.plan import plan, show
 from operate.publish import (
     KEPT,
     Refused,
@@ -28,15 +28,16 @@ from operate.publish import (
     versions,
 )
 from operate.report import Outcome, report, tell
-from operate.state import last_build, passed_state
+from operate.state import last_build, passed_state, project_variables
 
 
 def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `publish` and `run` share to a parser."""
     parser.add_argument("--yes", action="store_true", help="publish without asking: for schedulers")
+    limit = project_variables()["drift_limit"]
     parser.add_argument(
-        "--drift-limit", type=float, default=DRIFT_LIMIT, metavar="PSI",
-        help=f"publish nothing when a feature drifted further than this (population stability index, {DRIFT_LIMIT})",
+        "--drift-limit", type=float, default=limit, metavar="PSI",
+        help=f"publish nothing when a feature drifted further than this (population stability index, {limit})",
     )  # fmt: skip
     parser.add_argument("--again", action="store_true", help="publish what was taken back by rollback once more")
     parser.add_argument("--keep", type=int, default=KEPT, metavar="N", help=f"keep so many copies ({KEPT})")
@@ -78,7 +79,9 @@ def add_flow_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", action="append", dest="sources", metavar="SOURCE", help="load only this; repeatable"
     )
-    parser.add_argument("--drift-limit", type=float, default=DRIFT_LIMIT, metavar="PSI", help="as of run")
+    parser.add_argument(
+        "--drift-limit", type=float, default=project_variables()["drift_limit"], metavar="PSI", help="as of run"
+    )
     parser.add_argument("--keep", type=int, default=KEPT, metavar="N", help="as of run")
     parser.add_argument("--retries", type=int, default=3, metavar="N", help="what is down or locked is tried so often")
     parser.add_argument("--retry-seconds", type=float, default=300, metavar="S", help="and so much later (300)")

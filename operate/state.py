@@ -4,12 +4,19 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import yaml
 
 BUILT_FROM = ["models", "macros", "seeds", "snapshots", "tests", "dbt_project.yml", "profiles.yml", "requirements.lock"]
 GOOD = {"success", "pass", "warn", "no-op"}
 """What dbt calls a node that stops nothing."""
+
+
+def project_variables() -> dict[str, Any]:
+    """Return dbt's variables as the project has them."""
+    return yaml.safe_load(Path("dbt_project.yml").read_text())["vars"]
 
 
 def project_fingerprint(variables: dict[str, str]) -> str:

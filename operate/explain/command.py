@@ -5,17 +5,16 @@ import sys
 from dataclasses import dataclass
 from datetime import date
 from math import isclose
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from operate.explain.facts import Answer, Place, Question
 from operate.explain.features import Feature, Unanswerable, features_of, find, models_of
 from operate.explain.places import places
 from operate.explain.show import as_json, show
 from operate.paths import target_path, warehouse_path, wide_console
+from operate.state import project_variables
 
 SHOWN = 20
 """Rows that are shown of each kind without `--all`."""
@@ -85,7 +84,7 @@ def explained(feature: str, key: str, day: str, limit: int | None) -> Explanatio
         raise Unanswerable(f"there is no warehouse at {warehouse} yet: python -m load, python -m operate build")
     try:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
-            return answered(Question(connection, models, read_variables(), named, on, asked.days), asked, limit)
+            return answered(Question(connection, models, project_variables(), named, on, asked.days), asked, limit)
     except (duckdb.IOException, duckdb.ConnectionException) as problem:
         raise Unanswerable(f"{warehouse} cannot be read, somebody may be writing to it: {problem}") from problem
     except duckdb.CatalogException as problem:
@@ -121,11 +120,6 @@ def read_key(feature: Feature, text: str) -> dict[str, str]:
         words = "/".join(feature.key)
         raise Unanswerable(f"a row of {feature.table} is named by {words}, not by {text}")
     return dict(zip(feature.key, parts, strict=True))
-
-
-def read_variables() -> dict[str, Any]:
-    """Return dbt's variables as the project has them."""
-    return yaml.safe_load(Path("dbt_project.yml").read_text())["vars"]
 
 
 def value_of(question: Question, feature: Feature) -> Any:
