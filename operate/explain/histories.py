@@ -80,8 +80,8 @@ having count(*) > 0
 
 union all
 
-select 'ordered', min(known_at), 'order', min_by(order_id, known_at)
-from intermediate.int_orders__unioned
+select 'ordered', min(valid_from), 'order', min_by(order_id, valid_from)
+from intermediate.int_order_owners__versioned
 where account_id = $customer_id
 having count(*) > 0
 
@@ -108,8 +108,8 @@ with tellers as (
 
     union all
 
-    select 'order', order_id, known_at
-    from intermediate.int_orders__unioned
+    select 'order', order_id, valid_from
+    from intermediate.int_order_owners__versioned
     where $identifier = case $identifier_type when 'email' then email_hash when 'loyalty_id' then loyalty_id end
 
     union all

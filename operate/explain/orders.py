@@ -75,8 +75,8 @@ select
             then 'not known yet: told ' || strftime(changes.known_at, '%Y-%m-%d %H:%M')
     end as why_not
 from intermediate.int_order_changes__valued as changes
-inner join intermediate.int_orders__unioned as orders on changes.order_id = orders.order_id
-where changes.product_id = $product_id
+inner join intermediate.int_order_owners__versioned as orders on changes.order_id = orders.order_id
+where orders.is_first_owner and changes.product_id = $product_id
 order by changes.ordered_at, changes.order_line_id, changes.known_at, changes.change
 """
 

@@ -43,8 +43,8 @@ ordering as (
     select
         account_id as customer_id,
         'account' as customer_type,
-        min(known_at) as first_known_at
-    from {{ ref('int_orders__unioned') }}
+        min(valid_from) as first_known_at
+    from {{ ref('int_order_owners__versioned') }}
     where account_id is not null
     group by account_id
 

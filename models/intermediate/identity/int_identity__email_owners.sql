@@ -51,12 +51,12 @@ guests as (
     select
         orders.email_hash,
         'guest-' || substr(orders.email_hash, 1, 16) as customer_id,
-        min(orders.known_at) as linked_at,
+        min(orders.valid_from) as linked_at,
         least(
             coalesce(min(first_contacts.linked_at), timestamp '9999-12-31 00:00:00'),
             coalesce(min(accounts.linked_at), timestamp '9999-12-31 00:00:00')
         ) as unlinked_at
-    from {{ ref('int_orders__unioned') }} as orders
+    from {{ ref('int_order_owners__versioned') }} as orders
     left join first_contacts
         on orders.email_hash = first_contacts.email_hash
         and first_contacts.place = 1

@@ -25,9 +25,11 @@ orders as (
         source_order_id,
         account_id,
         email_hash,
-        known_at
-    from {{ ref('int_orders__unioned') }}
-    where sales_channel = 'web_shop'
+        valid_from as known_at
+    from {{ ref('int_order_owners__versioned') }}
+    where
+        sales_channel = 'web_shop'
+        and is_first_owner
 
 ),
 

@@ -12,10 +12,20 @@ metrics as (
 
 ),
 
+-- A profile has no time of its own: its first version holds for what was before it, the next from when it landed.
 profiles as (
 
-    select * from {{ ref('stg_marketing__profiles') }}
-    where is_latest_version
+    select
+        profile_id,
+        email_hash,
+        case
+            when lag(landed_at) over profile_versions is null then timestamp '1900-01-01 00:00:00'
+            else landed_at
+        end as valid_from,
+        coalesce(lead(landed_at) over profile_versions, timestamp '9999-12-31 00:00:00') as valid_to
+    from {{ ref('stg_marketing__profiles') }}
+    where record_status = 'accepted'
+    window profile_versions as (partition by profile_id order by landed_at, content_hash)
 
 ),
 
@@ -50,7 +60,11 @@ attributed as (
         coalesce(links.unlinked_at, timestamp '9999-12-31 00:00:00') as unattributed_at
     from events
     left join metrics on events.metric_id = metrics.metric_id
-    left join profiles on events.profile_id = profiles.profile_id
+    -- Whoever changes their address later did not get this with the new one.
+    left join profiles
+        on events.profile_id = profiles.profile_id
+        and events.landed_at >= profiles.valid_from
+        and events.landed_at < profiles.valid_to
     left join links
         on profiles.email_hash = links.identifier
         and events.event_at < links.unlinked_at

@@ -1,6 +1,7 @@
 with orders as (
 
-    select * from {{ ref('int_orders__unioned') }}
+    select * from {{ ref('int_order_owners__versioned') }}
+    where valid_from < valid_to
 
 ),
 
@@ -15,8 +16,8 @@ by_account as (
     select
         order_id,
         account_id as customer_id,
-        known_at as attributed_at,
-        timestamp '9999-12-31 00:00:00' as unattributed_at
+        valid_from as attributed_at,
+        valid_to as unattributed_at
     from orders
     where account_id is not null
 
@@ -28,15 +29,16 @@ by_link as (
     select
         orders.order_id,
         links.customer_id,
-        greatest(orders.known_at, links.linked_at) as attributed_at,
-        links.unlinked_at as unattributed_at
+        greatest(orders.valid_from, links.linked_at) as attributed_at,
+        least(orders.valid_to, links.unlinked_at) as unattributed_at
     from orders
     inner join links
         on links.identifier = case when orders.email_hash is not null then orders.email_hash else orders.loyalty_id end
         and links.identifier_type = case when orders.email_hash is not null then 'email' else 'loyalty_id' end
     where
         orders.account_id is null
-        and orders.known_at < links.unlinked_at
+        and orders.valid_from < links.unlinked_at
+        and links.linked_at < orders.valid_to
 
 ),
 

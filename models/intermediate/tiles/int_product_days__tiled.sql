@@ -10,7 +10,10 @@ with bots as (
 -- Added on the day they are known, taken back on the day they are known to be a bot's.
 event_changes as (
 
-    {% for events, kind in [('int_events__unioned', 'events.event_kind'), ('int_impressions__exploded', "'impression' as event_kind")] %}
+    {% for events, kind in [
+        ('int_events__unioned', 'events.event_kind'),
+        ('int_impressions__exploded', "'impression' as event_kind"),
+    ] %}
     select
         events.product_id,
         {{ kind }},

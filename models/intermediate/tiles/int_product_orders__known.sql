@@ -11,7 +11,8 @@ orders as (
     select
         order_id,
         coalesce(account_id, email_hash, loyalty_id) as buyer
-    from {{ ref('int_orders__unioned') }}
+    from {{ ref('int_order_owners__versioned') }}
+    where is_first_owner
 
 ),
 
