@@ -1,8 +1,8 @@
 {{ config(materialized='incremental', unique_key='feature_at') }}
 
--- How many buyers each product had in trailing windows, as known when each day began. An order enters a window on the day after
--- it became known and leaves it when it is older than the window, or when it is known to be cancelled: what changes is
--- added up, so that an order costs two rows a window and not one a day.
+-- How many buyers each product had in trailing windows, as known when each day began. An order enters a window on the day
+-- after it became known and leaves it when it is older than the window, or known to be cancelled: what changes is added up,
+-- so that an order costs two rows a window and not one a day.
 {%- set windows = [1, 7, 30, 90] %}
 with spine as (
 
@@ -134,10 +134,11 @@ summed as (
 
     select
         spine.product_id,
-        spine.feature_at
-        {%- for column in ['buyers_1d', 'buyers_7d', 'buyers_30d', 'buyers_90d', 'repeat_buyers_90d'] %},
-        cast(sum(coalesce(daily.{{ column }}, 0)) over so_far as bigint) as {{ column }}
+        spine.feature_at,
+        {%- for days in windows %}
+        cast(sum(coalesce(daily.buyers_{{ days }}d, 0)) over so_far as bigint) as buyers_{{ days }}d,
         {%- endfor %}
+        cast(sum(coalesce(daily.repeat_buyers_90d, 0)) over so_far as bigint) as repeat_buyers_90d
     from spine
     left join daily
         on spine.product_id = daily.product_id
