@@ -41,7 +41,8 @@ windowed as (
         versions.category,
         versions.price,
         avg(cast(versions.is_in_stock as integer)) over last_month as in_stock_ratio_30d,
-        first_value(versions.price) over last_month as price_30d_ago
+        first_value(versions.price) over last_month as price_30d_ago,
+        median(versions.price) over (partition by versions.feed_date, versions.category) as category_price
     from versions
     window last_month as (
         partition by versions.product_id
@@ -60,9 +61,7 @@ joined as (
         windowed.price,
         windowed.in_stock_ratio_30d,
         (windowed.price - windowed.price_30d_ago) / nullif(windowed.price_30d_ago, 0) as price_change_30d,
-        windowed.price / nullif(
-            median(windowed.price) over (partition by spine.feature_at, windowed.category), 0
-        ) as price_vs_category
+        windowed.price / nullif(windowed.category_price, 0) as price_vs_category
     from spine
     inner join feeds on spine.feature_date = feeds.feature_date
     inner join windowed
