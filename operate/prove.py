@@ -3,7 +3,7 @@
 import argparse
 import sys
 import tempfile
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -14,14 +14,23 @@ from operate.proofs import proofs, raw
 PROOFS = ("leakage", "replay", "order", "conservation")
 
 
+def moment(text: str) -> datetime:
+    """Return the moment that a date or a time in ISO 8601 names, in UTC without saying so."""
+    try:
+        named = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no moment: write 2026-06-12 or 2026-06-12T13:30") from None
+    return named.astimezone(UTC).replace(tzinfo=None) if named.tzinfo else named
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to a parser."""
     parser.add_argument("proof", choices=[*PROOFS, "all"], nargs="?", default="all")
-    day = lambda text: datetime.strptime(text, "%Y-%m-%d")  # noqa: E731
     parser.add_argument(
-        "--at", type=day, action="append", default=[], metavar="DATE", help="leakage: where to cut history"
-    )
-    parser.add_argument("--from", type=day, dest="start", metavar="DATE", help="replay: the first day")
+        "--at", type=moment, action="append", default=[], metavar="MOMENT",
+        help="leakage: where to cut history, a date or a time; UTC if it does not say. Repeatable",
+    )  # fmt: skip
+    parser.add_argument("--from", type=moment, dest="start", metavar="DATE", help="replay: the first day")
     parser.add_argument("--days", type=int, default=3, help="replay: how many days (default 3)")
     parser.add_argument("--seed", type=int, default=7, help="order: of the shuffling (default 7)")
     parser.add_argument(

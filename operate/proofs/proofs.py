@@ -70,15 +70,15 @@ def leakage(workshop: Workshop, at: list[datetime]) -> bool:
             gone = raw.cut(connection, workshop.tables, moment)
         if not any(gone.values()):
             raise raw.NothingToProve(
-                f"nothing became known at {moment:%Y-%m-%d} or later: take an earlier moment with --at"
+                f"nothing became known at {moment:%Y-%m-%d %H:%M} or later: take an earlier moment with --at"
             )
         workshop.build(then, "--full-refresh")
-        where = f"feature_at <= timestamp '{moment:%Y-%m-%d %H:%M:%S}'"
+        where = f"feature_at <= timestamp '{moment}'"
         found = [
             compare(then, workshop.warehouse, f"features.{table}", key, where, only_shared=True)
             for table, key in workshop.features
         ]
-        title = f"leakage at {moment:%Y-%m-%d} ({sum(gone.values()):,} records taken away)"
+        title = f"leakage at {moment:%Y-%m-%d %H:%M} ({sum(gone.values()):,} records taken away)"
         good = report(workshop.console, title, found) and good
     return good
 

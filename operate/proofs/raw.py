@@ -68,7 +68,7 @@ def cut(connection: duckdb.DuckDBPyConnection, tables: list[RawTable], moment: d
     Raises `duckdb.Error` when a declaration does not fit its table.
     """
     connection.execute("set TimeZone = 'UTC'")
-    literal, gone = f"timestamptz '{moment:%Y-%m-%d %H:%M:%S}+00'", {}
+    literal, gone = f"timestamptz '{moment}+00'", {}
     for table in tables:
         if table.follows:
             parent, key = table.follows

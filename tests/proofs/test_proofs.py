@@ -30,7 +30,7 @@ def values(said: str, table: str) -> int:
 
 
 def test_no_feature_moves_when_what_came_later_is_taken_away(company: Build) -> None:
-    said = prove(company, "leakage", "--at", "2026-06-12", "--at", "2026-06-25")
+    said = prove(company, "leakage", "--at", "2026-06-12", "--at", "2026-06-25T13:37:11+02:00")
     for table, least in {
         "customer_features": 10_000,
         "customer_product_features": 10_000,

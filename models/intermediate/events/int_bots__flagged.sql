@@ -15,20 +15,14 @@ with events as (
 
 ),
 
--- Nobody else can have become one since.
-seen as (
-
-    select device_id from events
-    where known_date >= {{ replaced_from('flagged_date') }}
-    group by device_id
-
-),
-
 busy as (
 
     select device_id
     from events
-    where device_id in (select device_id from seen)
+    {%- if is_incremental() %}
+    -- Nobody else can have become one since.
+    where device_id in (select device_id from events where known_date >= {{ replaced_from('flagged_date') }})
+    {%- endif %}
     group by device_id, event_date
     having count(*) >= {{ var('bot_events_per_minute') }}
 
