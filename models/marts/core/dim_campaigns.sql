@@ -9,7 +9,7 @@ responses as (
 
     select
         campaign_id,
-        max_by(campaign_name, responded_at) as campaign_name
+        max_by(campaign_name, (responded_at, campaign_name)) as campaign_name
     from {{ ref('int_campaign_responses__attributed') }}
     where campaign_id is not null
     group by campaign_id

@@ -20,30 +20,41 @@ channels as (
 
 ),
 
-summed as (
+-- Of events at one time, the same one always comes first.
+visited as (
 
     select
         sessionized.session_id,
-        min(events.customer_id) as customer_id,
-        min_by(events.anonymous_id, events.event_at) as anonymous_id,
-        min(events.event_at) as started_at,
-        max(events.event_at) as ended_at,
-        max(events.known_at) as known_at,
-        min_by(events.source, events.event_at) as source,
-        min_by(events.device_type, events.event_at) as device_type,
-        min_by(lower(events.campaign_medium), events.event_at) as campaign_medium,
-        min_by(events.campaign_name, events.event_at) as campaign_name,
-        min_by(events.referrer, events.event_at) as referrer,
-        count(*) as events,
-        cast(count_if(events.event_kind = 'view') as bigint) as product_views,
-        cast(count_if(events.event_kind = 'cart') as bigint) as carts,
-        cast(count_if(events.event_kind = 'checkout') as bigint) as checkouts,
-        cast(count_if(events.event_kind = 'order') as bigint) as orders
+        events.*,
+        (events.event_at, events.source, events.event_id) as place
     from sessionized
     inner join events
         on sessionized.source = events.source
         and sessionized.event_id = events.event_id
-    group by sessionized.session_id
+
+),
+
+summed as (
+
+    select
+        session_id,
+        min(customer_id) as customer_id,
+        min_by(anonymous_id, place) as anonymous_id,
+        min(event_at) as started_at,
+        max(event_at) as ended_at,
+        max(known_at) as known_at,
+        min_by(source, place) as source,
+        min_by(device_type, place) as device_type,
+        min_by(lower(campaign_medium), place) as campaign_medium,
+        min_by(campaign_name, place) as campaign_name,
+        min_by(referrer, place) as referrer,
+        count(*) as events,
+        cast(count_if(event_kind = 'view') as bigint) as product_views,
+        cast(count_if(event_kind = 'cart') as bigint) as carts,
+        cast(count_if(event_kind = 'checkout') as bigint) as checkouts,
+        cast(count_if(event_kind = 'order') as bigint) as orders
+    from visited
+    group by session_id
 
 ),
 
