@@ -26,7 +26,14 @@
                     when count(*) = 0 then date '9999-12-31'
                     else greatest(
                         min(known_date),
-                        (select {{ days_after('max(known_date)', -var('late_days')) }} from {{ arrivals }})
+                        -- Late is what lies behind what the model holds: after a long pause all that is new is wanted.
+                        (
+                            select {{ days_after('max(known_date)', -var('late_days')) }} from {{ arrivals }}
+                            where (source, load_id) in (
+                                select (source, load_id) from {{ build_log() }}
+                                where model = '{{ this.name }}'
+                            )
+                        )
                     )
                 end as first_day
                 from {{ arrivals }}

@@ -435,7 +435,7 @@ class AsOf:
             units += line.units if age <= 90 else 0
             value = before - off
             for back, back_units, amount in line.back:
-                if line.cancelled is None and back < self.moment:
+                if back < self.moment:
                     value -= cents(amount, rate) or 0
                     returned += back_units if age <= 90 else 0
             revenue[(age, line.order)] += value

@@ -146,7 +146,7 @@ def marketplace_lines(company: Path) -> Iterator[Line]:
         stops = [at for at, line in reports.items() if line["order-status"] == "Cancelled"]
         stands = reports[max(reports)]["order-status"] != "Cancelled"
         before = gone.get(order, (True, None))
-        gone[order] = (before[0] and not stands, min(filter(None, [before[1], *stops]), default=None))
+        gone[order] = (before[0] and not stands, max(filter(None, [before[1], min(stops, default=None)]), default=None))
     for (order, sku), reports in versions.items():
         last = reports[max(reports)]
         priced = [at for at, line in reports.items() if line["item-price"]]

@@ -65,6 +65,26 @@ stated as (
 
 ),
 
+-- One that came after the order was cancelled gives nothing back.
+refunded as (
+
+    select
+        lines.order_line_id,
+        greatest(refunds.known_at, lines.known_at) as known_at,
+        'refunded' as change,
+        cast(0 as bigint) as units,
+        refunds.quantity as returned_units,
+        cast(0 as bigint) as gross_minor,
+        cast(0 as bigint) as discount_minor,
+        {{ minor_units('refunds.refund_amount', 'lines.fx_rate') }} as refund_minor
+    from refunds
+    inner join lines on refunds.order_line_id = lines.order_line_id
+    where
+        lines.cancelled_at is null
+        or greatest(refunds.known_at, lines.known_at) < lines.cancelled_at
+
+),
+
 standing as (
 
     select stated.*
@@ -74,6 +94,10 @@ standing as (
         stated.change = 'ordered'
         or lines.cancelled_at is null
         or stated.known_at < lines.cancelled_at
+
+    union all
+
+    select * from refunded
 
 ),
 
@@ -95,30 +119,11 @@ cancelled as (
 
 ),
 
-refunded as (
-
-    select
-        lines.order_line_id,
-        greatest(refunds.known_at, lines.known_at) as known_at,
-        'refunded' as change,
-        cast(0 as bigint) as units,
-        refunds.quantity as returned_units,
-        cast(0 as bigint) as gross_minor,
-        cast(0 as bigint) as discount_minor,
-        {{ minor_units('refunds.refund_amount', 'lines.fx_rate') }} as refund_minor
-    from refunds
-    inner join lines on refunds.order_line_id = lines.order_line_id
-    where lines.cancelled_at is null
-
-),
-
 changes as (
 
     select * from standing
     union all
     select * from cancelled
-    union all
-    select * from refunded
 
 )
 

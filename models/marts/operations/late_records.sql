@@ -22,8 +22,11 @@ built as (
     select
         arrivals.*,
         builds.built_at,
-        max(arrivals.known_date) over (order by builds.built_at range unbounded preceding) as newest_date,
-        min(builds.built_at) over () as first_built_at
+        -- What had been built before.
+        max(arrivals.known_date) over (
+            order by builds.built_at
+            range between unbounded preceding and interval 1 microsecond preceding
+        ) as newest_date
     from arrivals
     inner join builds
         on arrivals.source = builds.source
@@ -39,6 +42,4 @@ select
     newest_date,
     records
 from built
-where
-    built_at > first_built_at
-    and known_date < {{ days_after('newest_date', -var('late_days')) }}
+where known_date < {{ days_after('newest_date', -var('late_days')) }}

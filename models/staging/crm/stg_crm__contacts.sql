@@ -1,3 +1,4 @@
+{%- set histories = ['lifecycle_stage_history', 'marketing_consent_history', 'personalization_consent_history'] %}
 with landed as (
     {{ landed('raw_crm', 'contacts', {
         'contact_id': '$.id',
@@ -66,9 +67,54 @@ checked as (
 
 judged as (
     {{ judged('checked', key=['contact_id', 'updated_at'], first_by=['landed_at', 'content_hash']) }}
+),
+
+versions as (
+    select
+        *,
+        lag(updated_at) over (partition by contact_id, record_status order by updated_at) as former_updated_at
+    from judged
+),
+
+entries as (
+    {% for history in histories %}
+    select
+        contact_id,
+        updated_at,
+        former_updated_at,
+        {{ exploded(json_elements(history)) }} as entry
+    from versions
+    where
+        record_status = 'accepted'
+        and former_updated_at is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+timed as (
+    select
+        entries.*,
+        {{ json_fields('cast(entry as string)', ['$.timestamp']) }} as fields
+    from entries
+),
+
+-- A version may tell of what changed days before its own last change: since the version before that landed.
+told as (
+    select
+        contact_id,
+        updated_at,
+        min({{ utc_timestamp(json_field('fields', '$.timestamp')) }}) as told_at
+    from timed
+    where {{ utc_timestamp(json_field('fields', '$.timestamp')) }} > former_updated_at
+    group by contact_id, updated_at
 )
 
 select
     judged.*,
-    {{ is_latest_version('contact_id', ['updated_at', 'landed_at', 'content_hash']) }} as is_latest_version
+    told.told_at,
+    {{ is_latest_version('judged.contact_id', ['judged.updated_at', 'landed_at', 'content_hash']) }} as is_latest_version
 from judged
+left join told
+    on judged.contact_id = told.contact_id
+    and judged.updated_at = told.updated_at
+    and judged.record_status = 'accepted'

@@ -9,6 +9,8 @@ with accepted as (
 orders as (
     select
         accepted.*,
+        min(case when order_status like 'cancel%' then updated_at end)
+            over (partition by order_id, sku) as sku_cancelled_at,
         row_number() over (
             partition by order_id
             order by
@@ -21,7 +23,7 @@ orders as (
     from accepted
 ),
 
--- The report repeats an order whenever it changes: what was known when is in its versions.
+-- The report repeats an order whenever it changes: what was known when is in its versions. Its last line cancels it.
 summed as (
     select
         'marketplace-' || order_id as order_id,
@@ -31,7 +33,7 @@ summed as (
         greatest(min(purchased_at), min(updated_at)) as known_at,
         case
             when bool_and(order_status like 'cancel%') filter (where is_latest_version)
-                then min(updated_at) filter (where order_status like 'cancel%')
+                then max(sku_cancelled_at)
         end as cancelled_at,
         cast(null as string) as account_id,
         cast(null as string) as email_hash,
