@@ -1,7 +1,6 @@
 """What tests share: a small sample company, landed and built once for all that look at it."""
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pytest
 
 from operate.build import dbt_call
 from operate.site import write_site
+from tests.forks import fork
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -26,10 +26,6 @@ for _name in [
     del os.environ[_name]
 
 
-PARSED: list[Path] = []
-"""Where dbt last kept the project as it read it: the next build need not read it again."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of long files first, the rest as they were."""
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
@@ -37,16 +33,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def run(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a command to its end and return it with its output; a test's monkeypatched sources do not leak into it."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SOURCES__")}
-    return subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=600
-    )
+    given = [str(part) for part in command]
+    return subprocess.run(given, cwd=cwd, env=own(environment), capture_output=True, text=True, timeout=600)
+
+
+def run_fork(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Do as `run` does in a fork of a process that has imported it all: `dbt …`, or `-m MODULE …` for Python."""
+    return fork(*(str(part) for part in command), environment=own(environment), cwd=cwd)
 
 
 def run_well(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> str:
     """Run a command that has to go well; return what it printed."""
-    done = run(*command, environment=environment, cwd=cwd)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return well(run(*command, environment=environment, cwd=cwd))
+
+
+def own(environment: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment with some variables set, and without sources that a test connected."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SOURCES__")} | environment
+
+
+def well(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a command printed that has to have gone well."""
+    assert done.returncode == 0, f"{' '.join(map(str, done.args))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
 
@@ -82,14 +90,8 @@ class Build:
 
     def dbt(self, *arguments: str) -> str:
         """Run dbt on the warehouse; return what it printed."""
-        command, environment, beside = dbt_call(self.warehouse, self.folder, ROOT)
-        parsed = self.folder / "target" / "partial_parse.msgpack"
-        if PARSED and not parsed.exists():
-            parsed.parent.mkdir(exist_ok=True)
-            shutil.copy(PARSED[-1], parsed)
-        said = run_well(*command, *arguments, environment=environment | {"PII_KEY": self.pii_key}, cwd=beside)
-        PARSED[:] = [parsed]
-        return said
+        _, environment, beside = dbt_call(self.warehouse, self.folder, ROOT)
+        return well(run_fork("dbt", *arguments, environment=environment | {"PII_KEY": self.pii_key}, cwd=beside))
 
 
 def make_company(to: Path, customers: int, days: int, seed: int = 7) -> Path:
@@ -119,10 +121,10 @@ def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
             make_company(build.files, customers=300, days=40)
             plant(build.files)
             build.load()
-            # Unit tests run once, in the build of test_publish.
-            build.dbt("build", "--exclude-resource-type", "unit_test")
-            build.dbt("docs", "generate", "--static")
-            write_site(build.folder / "target", build.warehouse)
+            # As it is typed. Unit tests run once, in the build of test_publish.
+            dbt, environment, beside = dbt_call(build.warehouse, folder, ROOT)
+            for words in (["build", "--exclude-resource-type", "unit_test"], ["docs", "generate", "--static"]):
+                run_well(*dbt, *words, environment=environment | {"PII_KEY": build.pii_key}, cwd=beside)
+            write_site(folder / "target", build.warehouse)
             finished.touch()
-    PARSED[:] = [folder / "target" / "partial_parse.msgpack"]
     return build
