@@ -37,9 +37,14 @@ def run(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> 
     return subprocess.run(given, cwd=cwd, env=own(environment), capture_output=True, text=True, timeout=600)
 
 
-def run_fork(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Do as `run` does in a fork of a process that has imported it all: `dbt …`, or `-m MODULE …` for Python."""
-    return fork(*(str(part) for part in command), environment=own(environment), cwd=cwd)
+def run_fork(
+    *command: str | Path, environment: dict[str, str], cwd: Path = ROOT, timeout: float = 600
+) -> subprocess.CompletedProcess[str]:
+    """Do as `run` does in a fork of a process that has imported it all: `dbt …`, or `-m MODULE …` for Python.
+
+    It is killed when it takes longer than `timeout`, and `TimeoutExpired` raised.
+    """
+    return fork(*(str(part) for part in command), environment=own(environment), cwd=cwd, timeout=timeout)
 
 
 def run_well(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> str:
@@ -88,10 +93,11 @@ class Build:
             environment=self.environment,
         )  # fmt: skip
 
-    def dbt(self, *arguments: str) -> str:
-        """Run dbt on the warehouse; return what it printed."""
+    def dbt(self, *arguments: str, timeout: float = 600) -> str:
+        """Run dbt on the warehouse; return what it printed. It is killed as in `run_fork`."""
         _, environment, beside = dbt_call(self.warehouse, self.folder, ROOT)
-        return well(run_fork("dbt", *arguments, environment=environment | {"PII_KEY": self.pii_key}, cwd=beside))
+        environment |= {"PII_KEY": self.pii_key}
+        return well(run_fork("dbt", *arguments, environment=environment, cwd=beside, timeout=timeout))
 
 
 def make_company(to: Path, customers: int, days: int, seed: int = 7) -> Path:
