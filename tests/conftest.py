@@ -19,6 +19,9 @@ BIN = Path(sys.executable).parent
 LONG = ("test_crashes", "test_missing_sources", "test_proofs", "test_training_sets", "test_build")
 """Files that take minutes: begun first, so that no core is idle at the end."""
 
+NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+"""What builds have in their environment, all but one: the flow's in test_flow, which names those that fail."""
+
 # Whoever runs the tests may have sources and a warehouse of their own connected: no test may touch them.
 for _name in [
     name for name in os.environ if name.startswith(("SOURCES__", "DBT_")) or name in ("WAREHOUSE", "PII_KEY")
@@ -127,10 +130,11 @@ def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
             make_company(build.files, customers=300, days=40)
             plant(build.files)
             build.load()
-            # As it is typed. Unit tests run once, in the build of test_publish.
+            # As it is typed.
             dbt, environment, beside = dbt_call(build.warehouse, folder, ROOT)
-            for words in (["build", "--exclude-resource-type", "unit_test"], ["docs", "generate", "--static"]):
-                run_well(*dbt, *words, environment=environment | {"PII_KEY": build.pii_key}, cwd=beside)
+            for words in (["build"], ["docs", "generate", "--static"]):
+                given = environment | NO_UNIT_TESTS | {"PII_KEY": build.pii_key}
+                run_well(*dbt, *words, environment=given, cwd=beside)
             write_site(folder / "target", build.warehouse)
             finished.touch()
     return build
