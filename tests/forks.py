@@ -6,6 +6,7 @@ code, and can be killed. Forks share what they imported, the seed of hashes, and
 well when a person types them is for tests that type them.
 """
 
+import atexit
 import os
 import runpy
 import sys
@@ -46,7 +47,11 @@ def _run(command: tuple[str, ...], environment: dict[str, str], cwd: Path, outpu
     os.environ.clear()
     os.environ.update(ENVIRONMENT | environment)
     os.chdir(cwd)
-    if command[0] == "dbt":
-        sys.exit(0 if dbtRunner(manifest=MANIFEST).invoke(list(command[1:])).success else 1)
-    sys.argv = list(command[1:])
-    runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+    try:
+        if command[0] == "dbt":
+            sys.exit(0 if dbtRunner(manifest=MANIFEST).invoke(list(command[1:])).success else 1)
+        sys.argv = list(command[1:])
+        runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+    finally:
+        # A process that was typed does so when it ends; then DuckDB's files are whole without their logs.
+        atexit._run_exitfuncs()
