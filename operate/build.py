@@ -1,11 +1,11 @@
 """Builds the warehouse and its docs site with dbt, shows how far it is, and sums up what is there."""
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.functions import msg_to_json
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -51,16 +52,37 @@ def dbt_call(warehouse: Path, folder: Path, project: Path) -> tuple[list[str], d
     return [str(Path(sys.executable).parent / "dbt")], environment, warehouse.resolve().parent
 
 
-def dbt_on(warehouse: Path, folder: Path, *arguments: str, project: Path | None = None) -> None:
-    """Run dbt on a warehouse that is not the user's, its artifacts and logs in `folder`.
+def dbt_on(
+    warehouse: Path, folder: Path, *arguments: str, project: Path | None = None, manifest: Manifest | None = None
+) -> object:
+    """Run dbt in this process on a warehouse that is not the user's, artifacts and logs in `folder`; return its result.
 
-    Raises `RuntimeError` with dbt's words when it fails. `project` is where dbt reads it, else where we are.
+    Raises `RuntimeError` with dbt's words when it fails. `project` is where dbt reads it, else where we are. With its
+    `manifest`, read for a warehouse of this name, it is not read again.
     """
-    command, environment, beside = dbt_call(warehouse, folder, project or Path.cwd())
-    call = [*command, "--quiet", *arguments]
-    done = subprocess.run(call, env=os.environ | environment, cwd=beside, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"dbt {arguments[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+    _, environment, beside = dbt_call(warehouse, folder, project or Path.cwd())
+    before = dict(os.environ)
+    try:
+        os.environ.update(environment)
+        with contextlib.chdir(beside):
+            done = dbtRunner(manifest=manifest).invoke([*SILENT, *arguments])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+        os.environ.clear()
+        os.environ.update(before)
+    if not done.success:
+        words = failures_of(done.result) if done.exception is None else [str(done.exception)]
+        raise RuntimeError("\n".join([f"dbt {arguments[0]} failed:", *words]))
+    return done.result
+
+
+def failures_of(result: object) -> list[str]:
+    """Return the nodes that failed in a run of dbt, each with its reason."""
+    return [
+        f"{node.node.name}: {' '.join((node.message or str(node.status)).split())}"
+        for node in result.results
+        if str(node.status) not in GOOD and str(node.status) != "skipped"
+    ]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -206,8 +228,7 @@ def run_dbt(
             return BuildResult(failures=[str(built.exception)])
         for node in built.result.results:
             counts[str(node.node.resource_type)] += str(node.status) in GOOD and str(node.status) != "warn"
-            if str(node.status) not in GOOD and str(node.status) != "skipped":
-                failures.append(f"{node.node.name}: {' '.join((node.message or str(node.status)).split())}")
+        failures = failures_of(built.result)
         warnings = [node.node.name for node in built.result.results if str(node.status) == "warn"]
         if not failures:
             progress.update(bar, description="dbt: writing the docs page", total=None)

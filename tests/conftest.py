@@ -1,7 +1,6 @@
 """What tests share: a small sample company, landed and built once for all that look at it."""
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pytest
 
 from operate.build import dbt_call
 from operate.site import write_site
+from tests.forks import fork
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -19,15 +19,14 @@ BIN = Path(sys.executable).parent
 LONG = ("test_crashes", "test_missing_sources", "test_proofs", "test_training_sets", "test_build")
 """Files that take minutes: begun first, so that no core is idle at the end."""
 
+NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+"""What builds have in their environment, all but one: the flow's in test_flow, which names those that fail."""
+
 # Whoever runs the tests may have sources and a warehouse of their own connected: no test may touch them.
 for _name in [
     name for name in os.environ if name.startswith(("SOURCES__", "DBT_")) or name in ("WAREHOUSE", "PII_KEY")
 ]:
     del os.environ[_name]
-
-
-PARSED: list[Path] = []
-"""Where dbt last kept the project as it read it: the next build need not read it again."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,16 +36,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def run(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a command to its end and return it with its output; a test's monkeypatched sources do not leak into it."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SOURCES__")}
-    return subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=600
-    )
+    given = [str(part) for part in command]
+    return subprocess.run(given, cwd=cwd, env=own(environment), capture_output=True, text=True, timeout=600)
+
+
+def run_fork(
+    *command: str | Path, environment: dict[str, str], cwd: Path = ROOT, timeout: float = 600
+) -> subprocess.CompletedProcess[str]:
+    """Do as `run` does in a fork of a process that has imported it all: `dbt …`, or `-m MODULE …` for Python.
+
+    It is killed when it takes longer than `timeout`, and `TimeoutExpired` raised.
+    """
+    return fork(*(str(part) for part in command), environment=own(environment), cwd=cwd, timeout=timeout)
 
 
 def run_well(*command: str | Path, environment: dict[str, str], cwd: Path = ROOT) -> str:
     """Run a command that has to go well; return what it printed."""
-    done = run(*command, environment=environment, cwd=cwd)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return well(run(*command, environment=environment, cwd=cwd))
+
+
+def own(environment: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment with some variables set, and without sources that a test connected."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SOURCES__")} | environment
+
+
+def well(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a command printed that has to have gone well."""
+    assert done.returncode == 0, f"{' '.join(map(str, done.args))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
 
@@ -80,16 +96,11 @@ class Build:
             environment=self.environment,
         )  # fmt: skip
 
-    def dbt(self, *arguments: str) -> str:
-        """Run dbt on the warehouse; return what it printed."""
-        command, environment, beside = dbt_call(self.warehouse, self.folder, ROOT)
-        parsed = self.folder / "target" / "partial_parse.msgpack"
-        if PARSED and not parsed.exists():
-            parsed.parent.mkdir(exist_ok=True)
-            shutil.copy(PARSED[-1], parsed)
-        said = run_well(*command, *arguments, environment=environment | {"PII_KEY": self.pii_key}, cwd=beside)
-        PARSED[:] = [parsed]
-        return said
+    def dbt(self, *arguments: str, timeout: float = 600) -> str:
+        """Run dbt on the warehouse; return what it printed. It is killed as in `run_fork`."""
+        _, environment, beside = dbt_call(self.warehouse, self.folder, ROOT)
+        environment |= {"PII_KEY": self.pii_key}
+        return well(run_fork("dbt", *arguments, environment=environment, cwd=beside, timeout=timeout))
 
 
 def make_company(to: Path, customers: int, days: int, seed: int = 7) -> Path:
@@ -119,10 +130,11 @@ def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
             make_company(build.files, customers=300, days=40)
             plant(build.files)
             build.load()
-            # Unit tests run once, in the build of test_publish.
-            build.dbt("build", "--exclude-resource-type", "unit_test")
-            build.dbt("docs", "generate", "--static")
-            write_site(build.folder / "target", build.warehouse)
+            # As it is typed.
+            dbt, environment, beside = dbt_call(build.warehouse, folder, ROOT)
+            for words in (["build"], ["docs", "generate", "--static"]):
+                given = environment | NO_UNIT_TESTS | {"PII_KEY": build.pii_key}
+                run_well(*dbt, *words, environment=given, cwd=beside)
+            write_site(folder / "target", build.warehouse)
             finished.touch()
-    PARSED[:] = [folder / "target" / "partial_parse.msgpack"]
     return build

@@ -40,15 +40,16 @@ class Workshop:
 
     def copy(self, name: str, source: Path | None = None) -> Path:
         """Return a copy of a warehouse, of the one that is looked at unless another is given."""
-        # One name for all, each in a folder of its own: dbt reads the project once for them.
-        path = self.folder / name / "warehouse.duckdb"
+        # The name of the warehouse, by which the manifest knows its tables, in a folder of its own.
+        path = self.folder / name / self.warehouse.name
         path.parent.mkdir(exist_ok=True)
         shutil.copy(source or self.warehouse, path)
         return path
 
     def build(self, warehouse: Path, *arguments: str, select: str = FEATURES) -> None:
         """Run dbt's models of the features on a warehouse; raises `RuntimeError` with dbt's words when it fails."""
-        dbt_on(warehouse, self.folder, "run", *arguments, "--select", *select.split(), project=self.project)
+        call = ("run", *arguments, "--select", *select.split())
+        dbt_on(warehouse, self.folder, *call, project=self.project, manifest=self.manifest)
 
 
 def moments(workshop: Workshop, given: list[datetime]) -> list[datetime]:

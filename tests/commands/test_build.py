@@ -2,14 +2,13 @@
 
 import json
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.conftest import BIN, ROOT, Build, run, run_well
+from tests.conftest import BIN, ROOT, Build, run_fork, run_well
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def build(company: Build, tmp_path: Path) -> Build:
 
 
 def operate(build: Build, *arguments: str):
-    return run(sys.executable, "-m", "operate", *arguments, environment=build.environment | {"COLUMNS": "120"})
+    return run_fork("-m", "operate", *arguments, environment=build.environment | {"COLUMNS": "120"})
 
 
 def test_without_a_warehouse_it_says_what_to_do(build: Build) -> None:

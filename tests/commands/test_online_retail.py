@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from examples.online_retail import published_lines, sold_at, write_as_tills_and_feed
-from tests.conftest import ROOT, run
+from tests.conftest import NO_UNIT_TESTS, ROOT, run
 
 REAL = ROOT.parent / "shared" / "data" / "online_retail"
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -25,7 +25,7 @@ LINES = [
 
 def run_example(folder: Path, work: Path) -> tuple[int, str, Path]:
     warehouse = work / "retail.duckdb"
-    environment = {"DBT_LOG_PATH": str(work / "logs"), "COLUMNS": "120"}
+    environment = {"DBT_LOG_PATH": str(work / "logs"), "COLUMNS": "120"} | NO_UNIT_TESTS
     done = run(
         sys.executable, "-m", "examples.online_retail", folder, "--warehouse", warehouse, environment=environment
     )  # fmt: skip

@@ -6,20 +6,22 @@ and built once, undisturbed, row for row; no step by hand in between.
 """
 
 import argparse
-import os
+import json
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess, TimeoutExpired
 
 import duckdb
 
-from tests.conftest import BIN, Build, make_company, run
+from sample.__main__ import sources
+from sample.systems.http import Systems, serve
+from tests.conftest import Build, make_company, run_fork, well
 
 BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 FILE_SOURCES = ("web", "mobile", "catalog", "marketplace", "store")
@@ -84,22 +86,22 @@ def portions(files: Path, to: Path, count: int) -> list[list[Path]]:
     return [found[start::count] for start in range(count)]
 
 
-def killed_after(seconds: float, command: list[str], build: Build) -> bool:
-    """Run a command and kill it, and all it started, after some seconds; return False if it had ended before."""
-    process = subprocess.Popen(
-        command,
-        env=os.environ | build.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def connected(build: Build, *command: str, timeout: float = 600) -> CompletedProcess[str]:
+    """Run `python -m …` with the sources of the company connected; it is killed as in `run_fork`."""
+    systems = Systems.from_folder(build.files / "api")
+    days = json.loads((build.files / "made.json").read_text())["days"]
+    with serve(systems) as server:
+        environment = build.environment | sources(build.files, server.url, systems.token, days)
+        return run_fork("-m", *command, environment=environment, timeout=timeout)
+
+
+def killed_after(seconds: float, step: Callable[..., object], build: Build) -> bool:
+    """Do something with a build and kill it after some seconds; return False if it had ended before."""
     try:
-        process.wait(seconds)
-        return False
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        step(build, timeout=seconds)
+    except TimeoutExpired:
         return True
+    return False
 
 
 def survive(kills: int, seed: int, folder: Path, customers: int, days: int, say=print) -> list[str]:
@@ -107,28 +109,29 @@ def survive(kills: int, seed: int, folder: Path, customers: int, days: int, say=
     chance = random.Random(seed)
     reference = Build(make_company(folder / "files", customers, days), folder / "undisturbed")
     reference.folder.mkdir()
+    steps = {
+        "load": lambda build, **limit: well(connected(build, "load", **limit)),
+        "build": lambda build, **limit: build.dbt(*BUILD, **limit),
+    }
     seconds = {}
-    for name, step in {"load": reference.load, "build": lambda: reference.dbt(*BUILD)}.items():
+    for name, step in steps.items():
         started = time.monotonic()
-        step()
+        step(reference)
         seconds[name] = time.monotonic() - started
     victim = Build(folder / "arriving", folder / "killed")
     victim.folder.mkdir()
     arriving = portions(reference.files, victim.files, max(1, min(10, kills // 4)))
-    load = [sys.executable, "-m", "sample", "serve", "--from", str(victim.files), "--", sys.executable, "-m", "load"]
-    commands = {"load": load, "build": [str(BIN / "dbt"), *BUILD]}
     done = 0
     for number, files in enumerate(arriving, start=1):
         for file in files:
             (victim.files / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(reference.files / file, victim.files / file)
-        for name, command in commands.items():
+        for name, step in steps.items():
             wanted = round(kills * number / len(arriving)) - done
             tries = wanted if name == "build" else (wanted + 1) // 2
             for _ in range(tries):
-                done += killed_after(chance.uniform(0.2, 1.1) * seconds[name], command, victim)
-            ended = run(*command, environment=victim.environment)
-            assert ended.returncode == 0, f"after {done} kills: {ended.stdout[-3000:]}\n{ended.stderr[-3000:]}"
+                done += killed_after(chance.uniform(0.2, 1.1) * seconds[name], step, victim)
+            step(victim)
         say(f"{done} kills, {number} of {len(arriving)} portions landed and built")
     differences = differing_marts(reference.warehouse, victim.warehouse)
     if landed_records(reference.warehouse) != landed_records(victim.warehouse):

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from tests.conftest import ROOT, Build, make_company, run
-from tests.proofs.crashes import differing_marts, landed_records, survive
+from tests.proofs.crashes import connected, differing_marts, landed_records, survive
 from tests.proofs.failpoints import MOMENTS
 
 KINDS = ("web", "crm", "shop")
@@ -24,25 +24,26 @@ KINDS = ("web", "crm", "shop")
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """A company of 60 customers and 8 days, landed undisturbed."""
+    """A company of 60 customers and 8 days, whose KINDS have landed undisturbed."""
     folder = tmp_path_factory.mktemp("small")
     build = Build(make_company(folder / "files", customers=60, days=8), folder)
-    build.load()
+    landed = load(build)
+    assert landed.returncode == 0, landed.stdout + landed.stderr
     return build
 
 
-def load_of(build: Build, *command: str) -> subprocess.CompletedProcess[str]:
-    served = [sys.executable, "-m", "sample", "serve", "--from", build.files, "--", sys.executable, *command]
-    return run(*served, environment=build.environment)
+def load(build: Build, *command: str) -> subprocess.CompletedProcess[str]:
+    """Land KINDS, or run another command, with the company's sources connected."""
+    return connected(build, *(command or ("load", *KINDS)))
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_load_killed_at_any_step_is_finished_by_the_next(small: Build, tmp_path: Path, moment: str) -> None:
     build = replace(small, folder=tmp_path)
     for source in KINDS:
-        killed = load_of(build, "-m", "tests.proofs.failpoints", f"{source}:{moment}", "load", source)
-        assert killed.returncode == -signal.SIGKILL % 256, killed.stdout + killed.stderr
-    ended = load_of(build, "-m", "load")
+        killed = load(build, "tests.proofs.failpoints", f"{source}:{moment}", "load", source)
+        assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    ended = load(build)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert landed_records(build.warehouse) == landed_records(small.warehouse)
     with duckdb.connect(str(build.warehouse)) as connection:
@@ -55,18 +56,16 @@ def test_a_load_killed_at_any_step_is_finished_by_the_next(small: Build, tmp_pat
                 ).fetchall()
                 == []
             )
-    again = load_of(build, "-m", "load")
+    again = load(build)
     assert again.returncode == 0
     assert landed_records(build.warehouse) == landed_records(small.warehouse)
 
 
 def test_a_load_of_sources_side_by_side_that_is_killed_is_finished_by_the_next(small: Build, tmp_path: Path) -> None:
     build = replace(small, folder=tmp_path)
-    killed = load_of(
-        build, "-m", "tests.proofs.failpoints", "crm:copied", "load", "--side-by-side", str(len(KINDS)), *KINDS
-    )
-    assert killed.returncode == -signal.SIGKILL % 256, killed.stdout + killed.stderr
-    ended = load_of(build, "-m", "load", "--side-by-side", "4")
+    killed = load(build, "tests.proofs.failpoints", "crm:copied", "load", "--side-by-side", str(len(KINDS)), *KINDS)
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    ended = load(build, "load", "--side-by-side", "4", *KINDS)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert landed_records(build.warehouse) == landed_records(small.warehouse)
 

@@ -1,0 +1,57 @@
+"""Commands in forks of a process that has imported what they need and read the dbt project.
+
+Tests call dbt and the loaders a hundred times, and importing dbt or dlt and reading the project takes longer than what
+most of these calls do on a small company. A fork is a process of its own, with its environment, folder, output and exit
+code, and can be killed. Forks share what they imported, the seed of hashes, and dbt's manifest; that the commands do as
+well when a person types them is for tests that type them.
+"""
+
+import atexit
+import os
+import runpy
+import sys
+from multiprocessing import get_context
+from pathlib import Path
+from subprocess import CompletedProcess, TimeoutExpired
+from tempfile import TemporaryDirectory
+
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.imported"])
+
+
+def fork(*command: str, environment: dict[str, str], cwd: Path, timeout: float = 600) -> CompletedProcess[str]:
+    """Run `dbt …`, or `-m MODULE …` as Python would, to its end; return it with its output.
+
+    `environment` is all that it has. dbt takes no `--vars` here: the manifest was read without.
+    """
+    with TemporaryDirectory() as output:
+        process = FORKS.Process(target=_run, args=(command, environment, cwd, Path(output)))
+        process.start()
+        try:
+            process.join(timeout)
+            if process.exitcode is None:
+                raise TimeoutExpired(command, timeout)
+        finally:
+            process.kill()
+        said = [(Path(output) / name).read_text() for name in ("stdout", "stderr")]
+        return CompletedProcess(command, process.exitcode, *said)
+
+
+def _run(command: tuple[str, ...], environment: dict[str, str], cwd: Path, output: Path) -> None:
+    from dbt.cli.main import dbtRunner
+
+    from tests.imported import ENVIRONMENT, MANIFEST
+
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(output / name, os.O_CREAT | os.O_WRONLY | os.O_APPEND), number)
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT | environment)
+    os.chdir(cwd)
+    try:
+        if command[0] == "dbt":
+            sys.exit(0 if dbtRunner(manifest=MANIFEST).invoke(list(command[1:])).success else 1)
+        sys.argv = list(command[1:])
+        runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+    finally:
+        # A process that was typed does so when it ends; then DuckDB's files are whole without their logs.
+        atexit._run_exitfuncs()
