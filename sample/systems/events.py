@@ -78,9 +78,10 @@ def contexts(size: Size, people: People, sessions: Sessions, silent_bots: np.nda
     for s, (person, is_app) in enumerate(zip(sessions.person.tolist(), sessions.is_app.tolist(), strict=True)):
         device = int(people.device[person])
         network = ("192.0.2", "198.51.100", "203.0.113")[device % 3]
-        consent = str(bool(people.consents[person, 1])).lower()
+        agreed = {"Analytics": person % 40 != 7, "Personalization": bool(people.consents[person, 1])}
         place = f'"ip":"{network}.{device % 250 + 1}","locale":"en-{people.country[person]}"'
-        common = f'{place},"consent":{{"personalization":{consent}}}'
+        consent = json.dumps({"categoryPreferences": agreed}, separators=(",", ":"))
+        common = f'{place},"consent":{consent}'
         if is_app:
             heads.append(f'"anonymousId":"app-{person:06d}"')
             version = "5.0.0" if sessions.day[s] >= size.days * flaws.TEXT_PRICE_FROM else "4.2.0"

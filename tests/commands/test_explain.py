@@ -14,10 +14,11 @@ import duckdb
 import pytest
 
 from operate.__main__ import COMMANDS, main
-from operate.explain.command import read_variables, same, value_of
+from operate.explain.command import same, value_of
 from operate.explain.facts import Answer, Fact, Place, Question
 from operate.explain.features import EXPLAINED, Feature, features_of, models_of
 from operate.explain.places import places
+from operate.state import project_variables
 from tests.conftest import Build, run
 
 # Rows that are hard: of which something became known late, was taken back, came back or was cancelled; and any others.
@@ -114,7 +115,7 @@ def connection(company: Build) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="module")
 def told(company: Build, connection: duckdb.DuckDBPyConnection) -> list[Told]:
     """Every feature of some rows of every table."""
-    models, variables, found = models_of(company.folder / "target"), read_variables(), []
+    models, variables, found = models_of(company.folder / "target"), project_variables(), []
     for feature in features_of(models):
         for *key, at in rows_of(connection, feature.table):
             question = Question(

@@ -23,6 +23,8 @@ days as (
     inner join range(0, 10000) as offsets (day_number)
         on offsets.day_number < {{ days_between('feeds.feed_date', 'least(feeds.next_feed_date, last_day.feature_date)') }}
         and {{ days_after('feeds.feed_date', 'offsets.day_number') }} >= {{ replaced_from('listed_date') }}
+    -- With a catalog and nothing else there is no last day.
+    where last_day.feature_date is not null
 
 ),
 

@@ -24,7 +24,8 @@ busy as (
     where device_id in (select device_id from events where known_date >= {{ replaced_from('flagged_date') }})
     {%- endif %}
     group by device_id, event_date
-    having count(*) >= {{ var('bot_events_per_minute') }}
+    -- Of a minute around midnight, at least half lies on one side.
+    having 2 * count(*) >= {{ var('bot_events_per_minute') }}
 
 ),
 

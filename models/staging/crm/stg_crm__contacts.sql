@@ -111,7 +111,8 @@ told as (
 
 select
     judged.*,
-    told.told_at,
+    -- `least` passes over a null.
+    least(judged.updated_at, told.told_at) as changed_at,
     {{ is_latest_version('judged.contact_id', ['judged.updated_at', 'landed_at', 'content_hash']) }} as is_latest_version
 from judged
 left join told
