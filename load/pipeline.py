@@ -271,6 +271,6 @@ def _writing_alone(warehouse: Path) -> Iterator[None]:
 
 def _memory_for(pipeline: dlt.Pipeline) -> int:
     """Return how many bytes copying may take: enough for the longest record, which no limit can divide."""
-    waiting = (pq.read_metadata(path) for path in Path(pipeline.working_dir).glob("load/normalized/*/*/*.parquet"))
+    waiting = (pq.read_metadata(path) for path in Path(pipeline.working_dir).glob("load/normalized/*/*_jobs/*.parquet"))
     groups = (file.row_group(number).total_byte_size for file in waiting for number in range(file.num_row_groups))
     return max(LEAST_MEMORY, 12 * max(groups, default=0))

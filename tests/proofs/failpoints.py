@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from dlt.common.storages.load_package import PackageStorage
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.extract.extract import Extract
 from dlt.pipeline.pipeline import Pipeline
@@ -22,6 +23,7 @@ MOMENTS = {
     "normalised": "ready to be copied",
     "copying": "a copy has begun",
     "copied": "the first table's copy is committed, dlt has not noted it",
+    "noted": "dlt has noted that the first copy is complete, the job has not moved",
     "all_copied": "all tables are copied and committed, the load is not complete",
     "bookkept": "the load is complete, dlt has not noted it",
     "loaded": "dlt has noted it, the run is not over",
@@ -46,6 +48,8 @@ def arm(source: str, moment: str) -> None:
     elif moment in ("copying", "copied"):
         hook = _before if moment == "copying" else _after
         hook(DuckDbCopyJob, "run", lambda job, *_: f"/{pipeline}/" in job._file_path)
+    elif moment == "noted":
+        _after(PackageStorage, "save_pending_transition", lambda this, *_: f"/{pipeline}/" in this.storage.storage_path)
     elif moment in ("all_copied", "bookkept"):
         hook = _before if moment == "all_copied" else _after
         hook(DuckDbClient, "complete_load", lambda client, *_: client.schema.name == source)
