@@ -16,7 +16,10 @@ from tests.forks import fork
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
-LONG = ("test_crashes", "test_missing_sources", "test_proofs", "test_training_sets", "test_build")
+LONG = (
+    "test_proofs", "test_crashes", "test_publish", "test_flow", "test_missing_sources", "test_training_sets",
+    "test_online_retail", "test_later_versions", "test_build",
+)  # fmt: skip
 """Files that take minutes: begun first, so that no core is idle at the end."""
 
 NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
