@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import BIN, ROOT, Build, run_fork, run_well
+from tests.conftest import BIN, ROOT, Build, run, run_well
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def build(company: Build, tmp_path: Path) -> Build:
 
 
 def operate(build: Build, *arguments: str):
-    return run_fork("-m", "operate", *arguments, environment=build.environment | {"COLUMNS": "120"})
+    return run(sys.executable, "-m", "operate", *arguments, environment=build.environment | {"COLUMNS": "120"})
 
 
 def test_without_a_warehouse_it_says_what_to_do(build: Build) -> None:

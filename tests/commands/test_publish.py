@@ -17,7 +17,7 @@ import pytest
 from operate.__main__ import main
 from operate.plan import plan
 from operate.publish import Refused, one_at_a_time, publication, publish, rollback, taken_back, versions
-from tests.conftest import NO_UNIT_TESTS, ROOT, Build, run_fork
+from tests.conftest import NO_UNIT_TESTS, ROOT, Build, run
 from tests.proofs.canaries import CANARIES
 
 READER = """
@@ -298,7 +298,7 @@ def built(company: Build, tmp_path: Path) -> Build:
 
 def operate(build: Build, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = build.environment | {"PUBLISHED": str(build.folder / "published.duckdb"), "COLUMNS": "120"}
-    return run_fork("-m", "operate", *arguments, environment=environment | NO_UNIT_TESTS)
+    return run(sys.executable, "-m", "operate", *arguments, environment=environment | NO_UNIT_TESTS)
 
 
 def test_what_passed_is_published_and_what_failed_is_not(built: Build) -> None:

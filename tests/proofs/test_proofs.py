@@ -9,13 +9,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import Build, run_fork, well
+from tests.conftest import Build, run, well
 from tests.proofs.mutations import MUTATIONS, landed_company, objections
 
 
 def prove(company: Build, *arguments: str) -> str:
     """Run a proof that has to hold; return what it printed."""
-    said = well(run_fork("-m", "operate", "prove", *arguments, environment=company.environment | {"COLUMNS": "200"}))
+    said = well(
+        run(sys.executable, "-m", "operate", "prove", *arguments, environment=company.environment | {"COLUMNS": "200"})
+    )
     print(said)
     return said
 
@@ -58,13 +60,15 @@ def test_what_landed_is_what_the_books_say(company: Build, tmp_path: Path) -> No
     shutil.copy(company.warehouse, poorer.warehouse)
     with duckdb.connect(str(poorer.warehouse)) as connection:
         connection.execute("delete from raw_web.events where source_line = 3")
-    done = run_fork("-m", "operate", "prove", "conservation", environment=poorer.environment)
+    done = run(sys.executable, "-m", "operate", "prove", "conservation", environment=poorer.environment)
     assert done.returncode == 1
     assert "✗ conservation: web" in done.stdout
 
 
 def test_a_proof_of_nothing_is_none(company: Build) -> None:
-    done = run_fork("-m", "operate", "prove", "leakage", "--at", "2099-01-01", environment=company.environment)
+    done = run(
+        sys.executable, "-m", "operate", "prove", "leakage", "--at", "2099-01-01", environment=company.environment
+    )
     assert done.returncode == 2
     assert "take an earlier moment" in done.stderr
 
