@@ -48,7 +48,7 @@ def run_fork(
 ) -> subprocess.CompletedProcess[str]:
     """Do as `run` does in a fork of a process that has imported it all: `dbt …`, or `-m MODULE …` for Python.
 
-    Not for what reads the project anew, like `-m operate`: dbt's parser waits for ever for threads that a fork has not got.
+    Not for what reads the project anew, like `-m operate`: dbt's parser would wait for threads that a fork has not got.
     It is killed when it takes longer than `timeout`, and `TimeoutExpired` raised.
     """
     return fork(*(str(part) for part in command), environment=own(environment), cwd=cwd, timeout=timeout)
