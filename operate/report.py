@@ -14,7 +14,7 @@ from requests import RequestException
 from load.sources import SOURCES
 from operate.literals import literal
 from operate.run_page import RESULTS, run_page, test_results
-from operate.state import project_variables
+from operate.state import variables_of_drift
 
 WEBHOOK = "ALERT_WEBHOOK"
 """The environment variable that holds the address; it may be a secret, so it is shown nowhere."""
@@ -72,8 +72,9 @@ def report(outcome: Outcome, started: datetime, warehouse: Path, published: Path
     try:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             late = connection.execute(LATE).fetchall()
-            of_drift = {name: literal(project_variables()[name]) for name in ("drift_limit", "drifts_by_nature")}
-            drifted = connection.execute(DRIFTED.format(**of_drift)).fetchall()
+            drifted = connection.execute(
+                DRIFTED.format(**{name: literal(value) for name, value in variables_of_drift().items()})
+            ).fetchall()
             for source in SOURCES:
                 for name, *numbers in connection.execute(LANDED.format(source=source), {"since": started}).fetchall():
                     landed[name] = dict(zip(("landed", "accepted", "rejected", "duplicate"), numbers, strict=True))

@@ -17,7 +17,7 @@ from dbt_features.parser import load_manifest
 from jinja2 import Environment, FileSystemLoader
 from pygal.style import Style
 
-from operate.state import GOOD, project_variables
+from operate.state import GOOD, variables_of_drift
 
 RESULTS = "build_results.json"
 """What dbt says of its last build, kept apart: dbt writes over its own `run_results.json` when it writes its docs."""
@@ -169,7 +169,7 @@ def everything(connection: duckdb.DuckDBPyConnection) -> dict:
         "changes": rows(CHANGES),
         "plots": source_plots(daily),
         "drifted": drifted,
-        **{name: project_variables()[name] for name in ("drift_limit", "drifts_by_nature")},
+        **variables_of_drift(),
         "drift_plot": drift_plot(by_week),
         "costs": costs,
         "costs_plot": costs_plot(costs[:12]),

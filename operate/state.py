@@ -19,6 +19,12 @@ def project_variables() -> dict[str, Any]:
     return yaml.safe_load(Path("dbt_project.yml").read_text())["vars"]
 
 
+def variables_of_drift() -> dict[str, Any]:
+    """Return from which index on a feature has drifted, and those that drift by nature, by their variables' names."""
+    variables = project_variables()
+    return {name: variables[name] for name in ("drift_limit", "drifts_by_nature")}
+
+
 def project_fingerprint(variables: dict[str, str]) -> str:
     """Return a hash of what a table's content depends on beside the data: the project's files, dbt's variables."""
     digest = hashlib.sha256()

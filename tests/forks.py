@@ -22,7 +22,7 @@ FORKS.set_forkserver_preload(["tests.imported"])
 def fork(*command: str, environment: dict[str, str], cwd: Path, timeout: float = 600) -> CompletedProcess[str]:
     """Run `dbt …`, or `-m MODULE …` as Python would, to its end; return it with its output.
 
-    `environment` is all that it has. dbt takes no `--vars` here: the manifest was read without.
+    `environment` is all that it has. dbt's `--vars` reach what is compiled, not what was read.
     """
     with TemporaryDirectory() as output:
         process = FORKS.Process(target=_run, args=(command, environment, cwd, Path(output)))

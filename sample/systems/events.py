@@ -78,7 +78,8 @@ def contexts(size: Size, people: People, sessions: Sessions, silent_bots: np.nda
     for s, (person, is_app) in enumerate(zip(sessions.person.tolist(), sessions.is_app.tolist(), strict=True)):
         device = int(people.device[person])
         network = ("192.0.2", "198.51.100", "203.0.113")[device % 3]
-        agreed = {"Analytics": person % 40 != 7, "Personalization": bool(people.consents[person, 1])}
+        # Every second person who tells the CRM no has told the banner yes.
+        agreed = {"Analytics": person % 40 != 7, "Personalization": bool(people.consents[person, 1] or person % 2)}
         place = f'"ip":"{network}.{device % 250 + 1}","locale":"en-{people.country[person]}"'
         consent = json.dumps({"categoryPreferences": agreed}, separators=(",", ":"))
         common = f'{place},"consent":{consent}'

@@ -162,7 +162,8 @@ def test_what_was_not_known_yet_is_told_with_the_reason(told: list[Told]) -> Non
     reasons = {fact.why_not for one in told for fact in one.answer.facts if not fact.counted}
     for words in (
         "not known yet: received", "not known yet: linked", "not known yet: told", "not known yet: the feed of",
-        "a bot's: ", "personalisation was refused where it happened", "cancelled: ", "replaced: ",
+        "a bot's: ", "personalisation was refused where it happened", "personalisation was refused in the CRM",
+        "cancelled: ", "replaced: ",
     ):  # fmt: skip
         assert any(reason.startswith(words) for reason in reasons), words
     late = [

@@ -10,15 +10,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import Build, run, well
+from tests.conftest import Build, run, run_well
 from tests.proofs.mutations import MUTATIONS, landed_company, objections
 
 
 def prove(company: Build, *arguments: str) -> str:
     """Run a proof that has to hold; return what it printed."""
-    said = well(
-        run(sys.executable, "-m", "operate", "prove", *arguments, environment=company.environment | {"COLUMNS": "200"})
-    )
+    environment = company.environment | {"COLUMNS": "200"}
+    said = run_well(sys.executable, "-m", "operate", "prove", *arguments, environment=environment)
     print(said)
     return said
 
