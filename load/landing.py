@@ -3,7 +3,8 @@
 What a source sent lands as it came, in the schema `raw_<source>`. Three rules hold for all sources:
 
 - **Keyed.** A record's key is where it stood and what it said: (source_file, source_line or source_key, content_hash);
-  for a database row (id, content_hash). A key that is landed is counted as *unchanged* and does not land again.
+  for a database row (id, content_hash). A key that is landed is counted as *unchanged* and does not land again. What an
+  API or a database may change is held against what it said last: a value that goes back to what it was lands again.
 - **The warehouse remembers.** What is landed, and how far an API or a database was read, is looked up in the manifest
   and the raw tables, never in dlt's local state: the working folder may be lost. Only loads that dlt marked complete
   count (`_dlt_loads.status = 0`); rows that a crash left without one are landed again, and staging ignores them.
@@ -142,13 +143,14 @@ class Keys:
     """
 
     def __init__(self, landed: "Landed", table: str, columns: tuple[str, ...], source_file: str | None) -> None:
-        """Look among the completed loads of `table`; `columns` is the key, the one that records are sorted by first."""
-        self.connection, self.columns = landed.connection, columns
+        """Look among the completed loads of `table`; `columns` is the key, the one that records are sorted by first.
+
+        The lines of a file are looked for among all of `source_file`; without one, what a key's last load said counts.
+        """
+        self.connection, self.columns, self.of_file = landed.connection, columns, source_file is not None
         only = f"source_file = '{quoted(source_file)}' and" if source_file is not None else ""
-        self.landed = (
-            f"select {', '.join(columns)} from warehouse.{landed.schema}.{table} where {only} {landed.complete}"
-        )
-        self.empty = self.connection.execute(f"{self.landed} limit 1").fetchone() is None
+        self.landed = f"from warehouse.{landed.schema}.{table} where {only} {landed.complete}"
+        self.empty = self.connection.execute(f"select 1 {self.landed} limit 1").fetchone() is None
         self.seen = landed.temporary(f"select {', '.join(columns)} from warehouse.{landed.schema}.{table} limit 0")
 
     def unseen(self, batch: pa.Table, remember: bool = False) -> pa.Table:
@@ -161,7 +163,7 @@ class Keys:
         numbered = batch.select(self.columns).append_column("position", pa.array(range(batch.num_rows), pa.int64()))
         self.connection.register("batch", numbered)
         same = " and ".join(f"batch.{column} is not distinct from known.{column}" for column in self.columns)
-        known = [f"select * from ({self.landed}) where {self._in_range(batch)}"]
+        known = [self._known(batch)]
         if remember:
             known.append(f"select * from {self.seen}")
         position = "min(position)" if remember else "position"
@@ -176,6 +178,14 @@ class Keys:
             self.connection.execute(f"insert into {self.seen} from batch")
         self.connection.unregister("batch")
         return unseen
+
+    def _known(self, batch: pa.Table) -> str:
+        near = f"{self.landed} and {self._in_range(batch)}"
+        if self.of_file:
+            return f"select {', '.join(self.columns)} {near}"
+        key, _ = self.columns
+        last = f"_dlt_load_id = max(_dlt_load_id) over (partition by {key})"
+        return f"select {', '.join(self.columns)} {near} qualify {key} is null or {last}"
 
     def _in_range(self, batch: pa.Table) -> str:
         first = self.columns[0]

@@ -10,11 +10,7 @@
             when row_number() {{ versions }} = 1 then {{ table.known_at }}
             {%- if table.told_at is defined %}
             when {{ table.told_at }} is distinct from lag({{ table.told_at }}) {{ versions }}
-                then least(
-                    coalesce({{ table.changed_at }}, landed_at),
-                    {{ table.told_at }},
-                    lag({{ table.told_at }}) {{ versions }}
-                )
+                then least(coalesce({{ table.changed_at }}, landed_at), {{ table.told_at }})
             {%- endif %}
             else coalesce({{ table.changed_at }}, landed_at)
         end

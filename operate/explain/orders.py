@@ -98,6 +98,7 @@ def fact_of(row: dict) -> Fact:
     record = {
         "refunded": ("refund", row["order_line_id"], row["told_at"]),
         "cancelled": ("order", row["order_id"]),
+        "reinstated": ("order", row["order_id"]),
     }.get(row["change"], ("line", row["order_line_id"], row["told_at"]))
     return Fact(
         kind=row["change"],

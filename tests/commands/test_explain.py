@@ -41,13 +41,18 @@ ROWS = {
                 and (changes.units < 0 or changes.returned_units <> 0)
         ),
         refused as (
-            select rows.customer_id, rows.feature_at, 'refused'
+            select rows.customer_id, rows.feature_at, if(events.allows_personalization, 'in the CRM', 'by the banner')
             from features.customer_features as rows
-            inner join intermediate.int_customers__changed as consents
+            inner join intermediate.int_events__unioned as events
+                on rows.customer_id = events.user_id
+                and events.event_date between cast(rows.feature_at as date) - 7 and cast(rows.feature_at as date) - 1
+            left join intermediate.int_customers__changed as consents
                 on rows.customer_id = consents.customer_id
                 and consents.attribute = 'personalization_consent'
                 and consents.value = 'false'
-                and rows.feature_at between consents.valid_from and consents.valid_to
+                and events.event_at >= consents.valid_from
+                and events.event_at < consents.valid_to
+            where not events.allows_personalization or consents.customer_id is not null
         ),
         any_row as (select customer_id, feature_at, 'any' from features.customer_features)
         select customer_id, feature_at from (from late union from changed union from refused union from any_row)

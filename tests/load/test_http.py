@@ -169,6 +169,14 @@ def test_events_land_with_their_metrics_and_profiles_once_each(company, server, 
     assert company.query("select distinct source_file from raw_marketing.profiles") == [("/api/events",)]
 
 
+def test_a_campaign_that_goes_back_to_what_it_was_lands_again(company, server) -> None:
+    for status in ("Draft", "Scheduled", "Draft", "Draft"):
+        server.systems.campaigns = [{"type": "campaign", "id": "C1", "attributes": {"status": status}}]
+        company.load("marketing")
+    said = company.query("select payload ->> '$.attributes.status' from raw_marketing.campaigns order by landed_at")
+    assert said == [("Draft",), ("Scheduled",), ("Draft",)]
+
+
 def test_late_event_within_the_lag_lands_and_nothing_twice(company, server) -> None:
     server.systems.events = [event(1, "2026-03-01T10:00:00+00:00"), event(2, "2026-03-20T10:00:00+00:00")]
     company.load("marketing")

@@ -118,6 +118,16 @@ def test_later_run_lands_only_the_versions_that_changed(company, shop) -> None:
     assert company.query("select quantity from raw_shop.order_line where id = 6 order by landed_at") == [(1,), (2,)]
 
 
+def test_a_value_that_goes_back_to_what_it_was_lands_again(company, shop) -> None:
+    company.load("shop")
+    for quantity in (2, 1, 1):
+        run(shop, f"update order_line set quantity = {quantity} where id = 6")
+        company.load("shop")
+    versions = company.query("select quantity from raw_shop.order_line where id = 6 order by landed_at")
+    assert versions == [(1,), (2,), (1,)]
+    assert counts(company)["order_line"] == 22
+
+
 def test_orders_long_unchanged_are_not_read_again(company, shop) -> None:
     run(shop, order(12, "2026-06-01 00:00:00+00:00"))
     company.load("shop")

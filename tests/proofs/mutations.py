@@ -54,11 +54,11 @@ MUTATIONS = [
     ),
     Mutation(
         "an order is an account's before the account is known", f"{ORDERS}/int_orders__attributed.sql",
-        "greatest(orders.known_at, links.linked_at) as attributed_at", "orders.known_at as attributed_at",
+        "greatest(orders.valid_from, links.linked_at) as attributed_at", "orders.valid_from as attributed_at",
     ),
     Mutation(
         "a cancellation is known with the order", f"{TILES}/int_order_changes__valued.sql",
-        "greatest(min(lines.cancelled_at), max(standing.known_at)) as known_at", "max(standing.known_at) as known_at",
+        "greatest(cancellations.cancelled_at, stated.known_at) as cancelled_at", "stated.known_at as cancelled_at",
     ),
     Mutation(
         "a refund is known with the order", f"{TILES}/int_order_changes__valued.sql",

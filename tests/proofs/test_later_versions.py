@@ -26,6 +26,26 @@ def copied(build: Build, folder: Path) -> Build:
     return replace(build, folder=folder)
 
 
+def land_tombstones(connection: duckdb.DuckDBPyConnection, is_deleted: bool, when: str) -> tuple[int, int]:
+    """Land that an order, and a line of another, are gone or there again; return the order and the line."""
+    order, line = connection.execute("""
+        select
+            min(orders.id),
+            min(lines.id) filter (where orders.id > (select min(id) from raw_shop.orders where cancelled_at is null))
+        from raw_shop.orders as orders
+        inner join raw_shop.order_line as lines on orders.id = lines.order_id
+        where orders.cancelled_at is null and lines.sku is not null
+    """).fetchone()
+    load = "gone" if is_deleted else "there again"
+    connection.executemany(
+        f"insert into raw_shop.tombstones (table_name, id, is_deleted, content_hash, landed_at, _dlt_load_id) "
+        f"values (?, ?, ?, ?, {when}, '{load}')",
+        [("orders", order, is_deleted, f"{load} order"), ("order_line", line, is_deleted, f"{load} line")],
+    )
+    complete_load(connection, "raw_shop", load)
+    return order, line
+
+
 def land_later_versions(connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
     """On the last day, guests' orders are given to an account and people change their address to that account's.
 
@@ -67,22 +87,46 @@ def orders_of(build: Build, account: str) -> int:
         ).fetchone()[0]
 
 
+def changes_of(build: Build, order: int, line: int) -> list[tuple]:
+    """What changed after the order was placed, and all that changed of the line: what it was, units, returned units."""
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        return connection.execute(f"""
+            select change, sum(units) as units, sum(returned_units) as returned_units
+            from intermediate.int_order_changes__valued
+            where order_id = 'web_shop-{order}' and change <> 'ordered' or order_line_id = 'web_shop-{line}'
+            group by order_line_id, known_at, change
+            order by order_line_id = 'web_shop-{line}', known_at
+        """).fetchall()
+
+
+LAST_DAY = "(select date_trunc('day', max(created_at)) from raw_shop.orders)"
+
+
 def test_what_a_later_version_says_counts_from_that_version_on(company: Build, tmp_path: Path) -> None:
-    later = copied(company, tmp_path / "later")
+    gone = copied(company, tmp_path / "gone")
+    with duckdb.connect(str(gone.warehouse)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        order, line = land_tombstones(connection, True, f"{LAST_DAY} - interval 10 days + interval 6 hours")
+    gone.dbt("run", "--select", FEATURES)
+    later = copied(gone, tmp_path / "later")
     with duckdb.connect(str(later.warehouse)) as connection:
         account, given = land_later_versions(connection)
-        (changed,) = connection.execute(
-            "select max(date_trunc('day', created_at)) at time zone 'UTC' from raw_shop.orders"
-        ).fetchone()
+        assert land_tombstones(connection, False, f"{LAST_DAY} + interval 6 hours") == (order, line)
+        (changed,) = connection.execute(f"select {LAST_DAY} at time zone 'UTC'").fetchone()
     assert given == 5
     at_once = copied(later, tmp_path / "at_once")
     later.dbt("run", "--select", FEATURES)
     at_once.dbt("run", "--full-refresh", "--select", FEATURES)
     for table, key in KEYS.items():
         feature = f"features.{table}", [*key, "feature_at"]
-        before = compare(company.warehouse, later.warehouse, *feature, where=f"feature_at <= timestamp '{changed}'")
+        before = compare(gone.warehouse, later.warehouse, *feature, where=f"feature_at <= timestamp '{changed}'")
         assert before.rows > 300
         assert before.differing == 0, before.examples
         incremental = compare(later.warehouse, at_once.warehouse, *feature)
         assert incremental.differing == 0, incremental.examples
     assert orders_of(later, account) == orders_of(company, account) + given
+    *of_order, ordered, deleted, restored = changes_of(later, order, line)
+    assert [change for change, *_ in of_order] == ["cancelled", "reinstated"]
+    assert of_order[0][1] == -of_order[1][1] < 0
+    assert (ordered[0], deleted[0], restored[0]) == ("ordered", "refunded", "refunded")
+    assert ordered[1] == deleted[2] == -restored[2] > 0

@@ -1,5 +1,5 @@
 -- What became known of each order line, and when: it was ordered, corrected, cancelled, some of it came back. Every change
--- is dated to the day of the order, and adds up: a cancellation takes back what the order added.
+-- is dated to the day of the order, and adds up: a cancellation takes back what the order added, until it is reinstated.
 with lines as (
 
     select * from {{ ref('int_order_lines__priced') }}
@@ -48,7 +48,7 @@ states as (
 
 ),
 
--- What a version adds to the one before. One that came after the order was cancelled adds nothing.
+-- What a version adds to the one before.
 stated as (
 
     select
@@ -65,8 +65,11 @@ stated as (
 
 ),
 
--- One that came after the order was cancelled gives nothing back.
-refunded as (
+told as (
+
+    select * from stated
+
+    union all
 
     select
         lines.order_line_id,
@@ -79,43 +82,77 @@ refunded as (
         {{ minor_units('refunds.refund_amount', 'lines.fx_rate') }} as refund_minor
     from refunds
     inner join lines on refunds.order_line_id = lines.order_line_id
-    where
-        lines.cancelled_at is null
-        or greatest(refunds.known_at, lines.known_at) < lines.cancelled_at
 
 ),
 
-standing as (
+-- No line is cancelled before it is known.
+cancellations as (
 
-    select stated.*
+    select
+        stated.order_line_id,
+        greatest(cancellations.cancelled_at, stated.known_at) as cancelled_at,
+        cancellations.reinstated_at
     from stated
     inner join lines on stated.order_line_id = lines.order_line_id
+    inner join {{ ref('int_order_cancellations__versioned') }} as cancellations
+        on lines.order_id = cancellations.order_id
+        and stated.known_at < cancellations.reinstated_at
+    where stated.change = 'ordered'
+
+),
+
+-- What is told of an order while it is cancelled adds nothing, and gives nothing back.
+standing as (
+
+    select told.*
+    from told
+    left join cancellations
+        on told.order_line_id = cancellations.order_line_id
+        and told.known_at >= cancellations.cancelled_at
+        and told.known_at < cancellations.reinstated_at
     where
-        stated.change = 'ordered'
-        or lines.cancelled_at is null
-        or stated.known_at < lines.cancelled_at
+        cancellations.order_line_id is null
+        or told.change = 'ordered'
+
+),
+
+turns as (
+
+    select
+        order_line_id,
+        cancelled_at as turned_at,
+        'cancelled' as change,
+        -1 as direction
+    from cancellations
 
     union all
 
-    select * from refunded
+    select
+        order_line_id,
+        reinstated_at as turned_at,
+        'reinstated' as change,
+        1 as direction
+    from cancellations
+    where reinstated_at < timestamp '9999-12-31 00:00:00'
 
 ),
 
-cancelled as (
+turned as (
 
     select
-        standing.order_line_id,
-        greatest(min(lines.cancelled_at), max(standing.known_at)) as known_at,
-        'cancelled' as change,
-        cast(-sum(standing.units) as bigint) as units,
-        cast(-sum(standing.returned_units) as bigint) as returned_units,
-        cast(-sum(standing.gross_minor) as bigint) as gross_minor,
-        cast(-sum(standing.discount_minor) as bigint) as discount_minor,
-        cast(-sum(standing.refund_minor) as bigint) as refund_minor
-    from standing
-    inner join lines on standing.order_line_id = lines.order_line_id
-    where lines.cancelled_at is not null
-    group by standing.order_line_id
+        turns.order_line_id,
+        turns.turned_at as known_at,
+        turns.change,
+        cast(sum(turns.direction * told.units) as bigint) as units,
+        cast(sum(turns.direction * told.returned_units) as bigint) as returned_units,
+        cast(sum(turns.direction * told.gross_minor) as bigint) as gross_minor,
+        cast(sum(turns.direction * told.discount_minor) as bigint) as discount_minor,
+        cast(sum(turns.direction * told.refund_minor) as bigint) as refund_minor
+    from turns
+    inner join told
+        on turns.order_line_id = told.order_line_id
+        and (turns.turned_at > told.known_at or told.change = 'ordered')
+    group by turns.order_line_id, turns.turned_at, turns.change
 
 ),
 
@@ -123,7 +160,7 @@ changes as (
 
     select * from standing
     union all
-    select * from cancelled
+    select * from turned
 
 )
 

@@ -21,12 +21,13 @@ viewed as (
 
 ),
 
+-- A line that is pending without a price is no sale yet.
 sold as (
 
     select
         product_id,
         min(known_at) as first_known_at
-    from {{ ref('int_order_lines__unioned') }}
+    from {{ ref('int_order_changes__valued') }}
     where product_id is not null
     group by product_id
 

@@ -40,7 +40,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['campaign_id', 'content_hash'], first_by=['landed_at']) }}
+    {{ judged_versions('checked', key='campaign_id') }}
 )
 
 select

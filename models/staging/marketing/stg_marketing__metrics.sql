@@ -14,7 +14,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['metric_id', 'content_hash'], first_by=['landed_at']) }}
+    {{ judged_versions('checked', key='metric_id') }}
 )
 
 select

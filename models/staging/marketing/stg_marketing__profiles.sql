@@ -37,7 +37,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['profile_id', 'content_hash'], first_by=['landed_at']) }}
+    {{ judged_versions('checked', key='profile_id') }}
 )
 
 select

@@ -7,7 +7,9 @@ with orders as (
 
 deletions as (
     select * from {{ ref('stg_shop__deletions') }}
-    where table_name = 'orders'
+    where
+        table_name = 'orders'
+        and restored_at is null
 )
 
 select

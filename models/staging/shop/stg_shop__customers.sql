@@ -38,7 +38,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['account_id', 'content_hash'], first_by=['landed_at']) }}
+    {{ judged_versions('checked', key='account_id') }}
 )
 
 select

@@ -1,29 +1,39 @@
 {{ config(materialized='view') }}
 
-with tombstones as (
-    select * from {{ ref('stg_shop__tombstones') }}
+with sightings as (
+    select
+        table_name,
+        source_key,
+        is_deleted,
+        landed_at,
+        load_id,
+        coalesce(
+            lag(is_deleted) over (partition by table_name, source_key order by landed_at, load_id),
+            false
+        ) as was_deleted
+    from {{ ref('stg_shop__tombstones') }}
+    where record_status = 'accepted'
 ),
 
-last_seen as (
+turns as (
     select
-        tombstones.*,
-        row_number() over (
-            partition by table_name, source_key
-            order by landed_at desc, load_id desc
-        ) as newest_first
-    from tombstones
-    where record_status = 'accepted'
+        table_name,
+        source_key,
+        is_deleted,
+        landed_at,
+        lead(landed_at) over (partition by table_name, source_key order by landed_at, load_id) as next_turned_at
+    from sightings
+    where is_deleted <> was_deleted
 ),
 
 deletions as (
     select
         table_name,
         source_key as row_id,
-        landed_at as deleted_at
-    from last_seen
-    where
-        newest_first = 1
-        and is_deleted
+        landed_at as deleted_at,
+        next_turned_at as restored_at
+    from turns
+    where is_deleted
 )
 
 select * from deletions

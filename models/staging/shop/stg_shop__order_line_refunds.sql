@@ -60,7 +60,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['order_line_refund_id', 'content_hash'], first_by=['landed_at']) }}
+    {{ judged_versions('checked', key='order_line_refund_id') }}
 )
 
 select

@@ -51,7 +51,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['order_line_id', 'content_hash'], first_by=['landed_at']) }}
+    {{ judged_versions('checked', key='order_line_id') }}
 )
 
 select

@@ -48,7 +48,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['order_id', 'content_hash'], first_by=['landed_at']) }}
+    {{ judged_versions('checked', key='order_id') }}
 )
 
 select

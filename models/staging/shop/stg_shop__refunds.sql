@@ -30,7 +30,7 @@ checked as (
 ),
 
 judged as (
-    {{ judged('checked', key=['refund_id', 'content_hash'], first_by=['landed_at']) }}
+    {{ judged_versions('checked', key='refund_id') }}
 )
 
 select

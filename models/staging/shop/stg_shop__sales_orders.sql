@@ -4,9 +4,9 @@ with orders as (
     select * from {{ ref('stg_shop__orders') }}
 ),
 
-deletions as (
-    select * from {{ ref('stg_shop__deletions') }}
-    where table_name = 'orders'
+cancellations as (
+    select * from {{ ref('stg_shop__sales_order_cancellations') }}
+    where reinstated_at is null
 ),
 
 current_orders as (
@@ -16,8 +16,7 @@ current_orders as (
         orders.order_id as source_order_id,
         orders.created_at as ordered_at,
         orders.created_at as known_at,
-        -- An order that the shop deletes has been taken back, from when it was seen to be gone.
-        coalesce(orders.cancelled_at, deletions.deleted_at) as cancelled_at,
+        cancellations.cancelled_at,
         orders.account_id,
         orders.email_hash,
         cast(null as string) as loyalty_id,
@@ -27,7 +26,7 @@ current_orders as (
         orders.source_line,
         orders.source_key
     from orders
-    left join deletions on orders.order_id = deletions.row_id
+    left join cancellations on 'web_shop-' || orders.order_id = cancellations.order_id
     where orders.is_latest_version
 )
 

@@ -26,49 +26,97 @@ current_refunds as (
         and refunds.is_latest_version
 ),
 
-lines as (
-    select * from {{ ref('stg_shop__sales_order_lines') }}
-),
-
-orders as (
-    select * from {{ ref('stg_shop__sales_orders') }}
-),
-
 deletions as (
-    select * from {{ ref('stg_shop__deletions') }}
+    select
+        'web_shop-' || row_id as order_line_id,
+        deleted_at,
+        restored_at,
+        row_number() over (partition by row_id order by deleted_at) as deletion_number
+    from {{ ref('stg_shop__deletions') }}
     where table_name = 'order_line'
+),
+
+versions as (
+    select
+        deletions.*,
+        versions.quantity,
+        versions.gross_amount - versions.discount_amount as amount,
+        versions.source_file,
+        versions.source_line,
+        versions.source_key,
+        row_number() over (
+            partition by deletions.order_line_id, deletions.deletion_number
+            order by versions.known_at desc
+        ) as newest_first
+    from deletions
+    inner join {{ ref('stg_shop__sales_line_versions') }} as versions
+        on deletions.order_line_id = versions.order_line_id
+        and deletions.deleted_at >= versions.known_at
 ),
 
 refunded as (
     select
-        order_line_id,
-        sum(quantity) as quantity,
-        sum(refund_amount) as refund_amount
-    from current_refunds
-    group by order_line_id
+        deletions.order_line_id,
+        deletions.deletion_number,
+        sum(current_refunds.quantity) as quantity,
+        sum(current_refunds.refund_amount) as refund_amount
+    from deletions
+    inner join current_refunds
+        on deletions.order_line_id = current_refunds.order_line_id
+        and deletions.deleted_at >= current_refunds.known_at
+    group by deletions.order_line_id, deletions.deletion_number
 ),
 
--- A line that the shop takes out of an order that stands: what was left of it is given back.
+-- A line that the shop takes out of an order that stands: what was left of it is given back, until it is there again.
 deleted_lines as (
     select
-        lines.order_line_id || '-deleted' as refund_line_id,
-        lines.order_line_id,
-        deletions.deleted_at as refunded_at,
-        deletions.deleted_at as known_at,
-        cast(lines.quantity - coalesce(refunded.quantity, 0) as bigint) as quantity,
-        cast(
-            lines.gross_amount - lines.discount_amount - coalesce(refunded.refund_amount, 0) as decimal(18, 4)
-        ) as refund_amount,
-        lines.source_file,
-        lines.source_line,
-        lines.source_key
-    from lines
-    inner join deletions on lines.order_line_id = 'web_shop-' || deletions.row_id
-    inner join orders on lines.order_id = orders.order_id
-    left join refunded on lines.order_line_id = refunded.order_line_id
-    where orders.cancelled_at is null
+        versions.order_line_id,
+        versions.deleted_at,
+        versions.restored_at,
+        versions.deletion_number,
+        cast(versions.quantity - coalesce(refunded.quantity, 0) as bigint) as quantity,
+        cast(versions.amount - coalesce(refunded.refund_amount, 0) as decimal(18, 4)) as refund_amount,
+        versions.source_file,
+        versions.source_line,
+        versions.source_key
+    from versions
+    inner join {{ ref('stg_shop__sales_order_lines') }} as lines on versions.order_line_id = lines.order_line_id
+    inner join {{ ref('stg_shop__sales_orders') }} as orders on lines.order_id = orders.order_id
+    left join refunded
+        on versions.order_line_id = refunded.order_line_id
+        and versions.deletion_number = refunded.deletion_number
+    where
+        versions.newest_first = 1
+        and (orders.cancelled_at is null or versions.deleted_at < orders.cancelled_at)
 )
 
 select * from current_refunds
+
 union all
-select * from deleted_lines
+
+select
+    order_line_id || '-deleted-' || cast(deletion_number as string) as refund_line_id,
+    order_line_id,
+    deleted_at as refunded_at,
+    deleted_at as known_at,
+    quantity,
+    refund_amount,
+    source_file,
+    source_line,
+    source_key
+from deleted_lines
+
+union all
+
+select
+    order_line_id || '-restored-' || cast(deletion_number as string) as refund_line_id,
+    order_line_id,
+    restored_at as refunded_at,
+    restored_at as known_at,
+    -quantity as quantity,
+    -refund_amount as refund_amount,
+    source_file,
+    source_line,
+    source_key
+from deleted_lines
+where restored_at is not null
