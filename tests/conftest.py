@@ -32,11 +32,6 @@ for _name in [
     del os.environ[_name]
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many tests run at once: one more than cores, for some wait for locks, servers and schedules."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of long files first, the rest as they were."""
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))

@@ -22,7 +22,7 @@ FORKS.set_forkserver_preload(["tests.imported"])
 def fork(*command: str, environment: dict[str, str], cwd: Path, timeout: float = 600) -> CompletedProcess[str]:
     """Run `dbt …`, or `-m MODULE …` as Python would, to its end; return it with its output.
 
-    `environment` is all that it has. dbt's `--vars` reach what is compiled, not what was read.
+    `environment` is all that it has. dbt writes no log. Its `--vars` reach what is compiled, not what was read.
     """
     with TemporaryDirectory() as output:
         process = FORKS.Process(target=_run, args=(command, environment, cwd, Path(output)))
@@ -33,6 +33,7 @@ def fork(*command: str, environment: dict[str, str], cwd: Path, timeout: float =
                 raise TimeoutExpired(command, timeout)
         finally:
             process.kill()
+            process.join()
         said = [(Path(output) / name).read_text() for name in ("stdout", "stderr")]
         return CompletedProcess(command, process.exitcode, *said)
 
@@ -45,7 +46,7 @@ def _run(command: tuple[str, ...], environment: dict[str, str], cwd: Path, outpu
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(output / name, os.O_CREAT | os.O_WRONLY | os.O_APPEND), number)
     os.environ.clear()
-    os.environ.update(ENVIRONMENT | environment)
+    os.environ.update({"DBT_LOG_LEVEL_FILE": "none"} | ENVIRONMENT | environment)
     os.chdir(cwd)
     try:
         if command[0] == "dbt":

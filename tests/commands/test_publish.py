@@ -248,7 +248,7 @@ def test_where_there_are_no_links_it_is_copied(tmp_path: Path, published: Path, 
 
 
 def test_readers_never_notice(tmp_path: Path, published: Path) -> None:
-    """Four readers, a hundred publications, every third killed at some moment: no error, no mixture on either side."""
+    """Four readers, thirty publications, every third killed at some moment: no error, no mixture on either side."""
     publish(fill(tmp_path / "warehouse.duckdb", 0), published)
     stop = tmp_path / "stop"
     readers = [
@@ -262,7 +262,7 @@ def test_readers_never_notice(tmp_path: Path, published: Path) -> None:
     )
     dice, killed = random.Random(7), 0
     try:
-        for number in range(1, 101):
+        for number in range(1, 31):
             warehouse = fill(tmp_path / f"warehouse_{number}.duckdb", number)
             if number % 3 == 0:
                 print(warehouse, file=publisher.stdin, flush=True)
@@ -282,10 +282,10 @@ def test_readers_never_notice(tmp_path: Path, published: Path) -> None:
     assert [errors.decode() for _, errors in said] == [""] * 4
     reads = [int(out.split()[0]) for out, _ in said]
     most = max(int(out.split()[1]) for out, _ in said)
-    print(f"{sum(reads):,} reads of up to {most} copies, {killed} of 33 killed before they were done")
+    print(f"{sum(reads):,} reads of up to {most} copies, {killed} of 10 killed before they were done")
     assert min(reads) > 20
-    assert killed > 5
-    publish(fill(tmp_path / "warehouse.duckdb", 101), published, kept=3)
+    assert killed > 1
+    publish(fill(tmp_path / "warehouse.duckdb", 31), published, kept=3)
     assert not list(published.parent.rglob("*.part*"))
 
 

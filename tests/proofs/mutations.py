@@ -58,10 +58,10 @@ MUTATIONS = [
     ),
     Mutation(
         "a cancellation is known with the order", f"{TILES}/int_order_changes__valued.sql",
-        "greatest(cancellations.cancelled_at, stated.known_at) as cancelled_at", "stated.known_at as cancelled_at",
+        "greatest(cancellations.cancelled_at, told.known_at) as cancelled_at", "told.known_at as cancelled_at",
     ),
     Mutation(
-        "a refund is known with the order", f"{TILES}/int_order_changes__valued.sql",
+        "a refund is known with the order", f"{ORDERS}/int_order_changes__told.sql",
         "greatest(refunds.known_at, lines.known_at) as known_at", "lines.known_at",
     ),
     Mutation(
