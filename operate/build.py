@@ -233,7 +233,9 @@ def run_dbt(
         if not failures:
             progress.update(bar, description="dbt: writing the docs page", total=None)
             started = time.monotonic()
-            documented = dbtRunner(manifest=parsed.result).invoke([*SILENT, "docs", "generate", "--static", *given])
+            # The build has compiled it all.
+            docs = [*SILENT, "docs", "generate", "--static", "--no-compile", *given]
+            documented = dbtRunner(manifest=parsed.result).invoke(docs)
             docs_seconds = time.monotonic() - started
             if not documented.success:
                 failures.append(f"docs: {documented.exception}")
