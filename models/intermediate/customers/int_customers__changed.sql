@@ -77,6 +77,24 @@ shown as (
 
 ),
 
+-- A shop that does not say when it changed an account shows it when the version lands.
+accounts as (
+
+    select
+        account_id,
+        country_code,
+        coalesce(
+            updated_at,
+            case
+                when lag(landed_at) over (partition by account_id order by landed_at, content_hash) is null then created_at
+                else landed_at
+            end
+        ) as changed_at
+    from {{ ref('stg_shop__customers') }}
+    where record_status = 'accepted'
+
+),
+
 -- A contact's values are a customer's while the contact is.
 linked as (
 
@@ -99,13 +117,11 @@ linked as (
         account_id as customer_id,
         'country_code' as attribute,
         country_code as value,
-        coalesce(updated_at, created_at) as valid_from,
-        coalesce(updated_at, created_at) as changed_at,
+        changed_at as valid_from,
+        changed_at,
         account_id as record_id
-    from {{ ref('stg_shop__customers') }}
-    where
-        record_status = 'accepted'
-        and country_code is not null
+    from accounts
+    where country_code is not null
 
 ),
 

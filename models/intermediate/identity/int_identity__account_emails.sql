@@ -5,7 +5,7 @@ with versions as (
         account_id,
         email_hash,
         created_at,
-        coalesce(updated_at, created_at) as updated_at,
+        coalesce(updated_at, landed_at) as updated_at,
         row_number() over (partition by account_id order by updated_at, landed_at, content_hash) as version_number
     from {{ ref('stg_shop__customers') }}
     where record_status = 'accepted'
