@@ -136,7 +136,7 @@ def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
             build.load()
             # As it is typed.
             dbt, environment, beside = dbt_call(build.warehouse, folder, ROOT)
-            for words in (["build"], ["docs", "generate", "--static", "--no-compile"]):
+            for words in (["build"], ["docs", "generate", "--static"]):
                 given = environment | NO_UNIT_TESTS | {"PII_KEY": build.pii_key}
                 run_well(*dbt, *words, environment=given, cwd=beside)
             write_site(folder / "target", build.warehouse)

@@ -28,7 +28,7 @@
                         min(known_date),
                         -- Late is what lies behind what the model holds: after a long pause all that is new is wanted.
                         (
-                            select {{ days_after('max(known_date)', -var('late_days')) }} from {{ arrivals }}
+                            select {{ days_after('max(happened_date)', -var('late_days')) }} from {{ arrivals }}
                             where (source, load_id) in (
                                 select (source, load_id) from {{ build_log() }}
                                 where model = '{{ this.name }}'

@@ -87,6 +87,18 @@ def orders_of(build: Build, account: str) -> int:
         ).fetchone()[0]
 
 
+def land_what_only_landing_dates(connection: duckdb.DuckDBPyConnection) -> None:
+    """Land a version of an order line months after anything happened: the shop does not say when it changed."""
+    connection.execute("""
+        insert into raw_shop.order_line
+        select * replace (
+            quantity + 1 as quantity, 'changed' as content_hash, now() as landed_at, 'months later' as _dlt_load_id
+        )
+        from raw_shop.order_line order by id desc limit 1
+    """)
+    complete_load(connection, "raw_shop", "months later")
+
+
 def changes_of(build: Build, order: int, line: int) -> list[tuple]:
     """What changed after the order was placed, and all that changed of the line: what it was, units, returned units."""
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
@@ -107,6 +119,7 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
     with duckdb.connect(str(gone.warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         order, line = land_tombstones(connection, True, f"{LAST_DAY} - interval 10 days + interval 6 hours")
+        land_what_only_landing_dates(connection)
     gone.dbt("run", "--select", FEATURES)
     later = copied(gone, tmp_path / "later")
     with duckdb.connect(str(later.warehouse)) as connection:

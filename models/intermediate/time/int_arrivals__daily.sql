@@ -6,7 +6,8 @@ with arrivals as (
         '{{ table.source }}' as source,
         load_id,
         landed_at,
-        cast({{ version_known_at(table) }} as date) as known_date
+        cast({{ version_known_at(table) }} as date) as known_date,
+        cast({{ 'null' if table.known_at == 'landed_at' else table.known_at }} as date) as happened_date
     from {{ ref(table.parsed | default(table.model)) }}
     where reject_reason is null
     {{ 'union all' if not loop.last }}
@@ -19,6 +20,7 @@ select
     load_id,
     min(landed_at) as landed_at,
     known_date,
+    max(happened_date) as happened_date,
     count(*) as records
 from arrivals
 where known_date is not null

@@ -23,7 +23,7 @@ built as (
         arrivals.*,
         builds.built_at,
         -- What had been built before.
-        max(arrivals.known_date) over (
+        max(arrivals.happened_date) over (
             order by builds.built_at
             range between unbounded preceding and interval 1 microsecond preceding
         ) as newest_date
