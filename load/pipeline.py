@@ -216,7 +216,10 @@ def _finish_killed_load(pipeline: dlt.Pipeline, source: str, warehouse: Path) ->
         # Killed when its first records were packed and it had not noted of which source: nothing would normalise them.
         pipeline.extract(DltSource(schema_of(source), source, []))
     packages = pipeline._get_load_storage().normalized_packages
+    extracted = pipeline._get_normalize_storage().extracted_packages
     for load_id in pipeline.list_normalized_load_packages():
+        # Killed when it had been normalised: what it was made of was to be deleted.
+        extracted.delete_package(load_id, not_exists_ok=True)
         with _writing_alone(warehouse):
             taken_back = _take_back(load_id, source, warehouse)
         if taken_back:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dlt.common.storages.load_package import PackageStorage
+from dlt.common.storages.load_storage import LoadStorage
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.extract.extract import Extract
 from dlt.pipeline.pipeline import Pipeline
@@ -20,6 +21,7 @@ MOMENTS = {
     "read": "amid the reading: some records are handed over, none are packed",
     "packed": "all is read and packed, dlt has not noted of which source it is",
     "extracted": "all is read and packed, nothing normalised",
+    "moved": "what is normalised is where it belongs, and what it was made of is still there",
     "normalised": "ready to be copied",
     "copying": "a copy has begun",
     "copied": "the first table's copy is committed, dlt has not noted it",
@@ -45,6 +47,10 @@ def arm(source: str, moment: str) -> None:
     elif moment in ("extracted", "normalised", "loaded"):
         step = {"extracted": "extract", "normalised": "normalize", "loaded": "load"}[moment]
         _after(Pipeline, step, lambda this, *_: this.pipeline_name == pipeline)
+    elif moment == "moved":
+        _after(
+            LoadStorage, "commit_new_load_package", lambda this, *_: f"/{pipeline}/" in f"{this.storage.storage_path}/"
+        )
     elif moment in ("copying", "copied"):
         hook = _before if moment == "copying" else _after
         hook(DuckDbCopyJob, "run", lambda job, *_: f"/{pipeline}/" in job._file_path)
