@@ -17,7 +17,10 @@
                 {% if column in ('known_date', 'flagged_date') -%}
                 first_day
                 {%- else -%}
-                least({{ days_after('first_day', -1) }}, (select max(cast({{ column }} as date)) from {{ this }}))
+                case
+                    when first_day = date '9999-12-31' then first_day
+                    else least({{ days_after('first_day', -1) }}, (select max(cast({{ column }} as date)) from {{ this }}))
+                end
                 {%- endif %} as varchar
             ) as first_day
             from (

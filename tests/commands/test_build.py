@@ -93,8 +93,9 @@ def test_only_staging_reads_sources_and_no_model_asks_which_engine_it_is_on() ->
 
 
 def test_with_nothing_new_no_day_is_computed_anew(build: Build) -> None:
-    build.dbt("run", "--select", "int_events__unioned")
-    ran = (
-        build.folder / "target" / "run" / "shopsmart" / "models" / "intermediate" / "events" / "int_events__unioned.sql"
-    )
-    assert "known_date >= date '9999-12-31'" in ran.read_text()
+    build.dbt("run", "--select", "int_events__unioned", "int_customer_behaviour__windowed")
+    models = build.folder / "target" / "run" / "shopsmart" / "models" / "intermediate"
+    assert "known_date >= date '9999-12-31'" in (models / "events" / "int_events__unioned.sql").read_text()
+    # Not even the serving day's rows, which the next day replaces.
+    behaviour = (models / "tiles" / "int_customer_behaviour__windowed.sql").read_text()
+    assert "feature_at >= date '9999-12-31'" in behaviour
