@@ -35,12 +35,18 @@ format: .venv/.complete
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --nocolor --disable-progress-bar models analyses tests/rules
 
-# The environment is exactly what the lock says: every package by version and hash.
+# The environment is exactly what the lock says: every package by version and hash. uv, which comes from the lock too,
+# takes a fifth of pip's time; pip does it where uv cannot reach the registry.
+INSTALL := pip install --quiet --require-hashes --no-deps --requirement
 .venv/.complete: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version). Name another one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements.lock
+	sed -n '/^uv==/,/[^\]$$/p' requirements.lock >.venv/uv.lock
+	$(BIN)/python -m $(INSTALL) .venv/uv.lock --disable-pip-version-check
+	@index="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}"; \
+		env VIRTUAL_ENV=.venv $${index:+UV_DEFAULT_INDEX="$$index"} $(BIN)/uv $(INSTALL) requirements.lock || \
+		$(BIN)/python -m $(INSTALL) requirements.lock --disable-pip-version-check
 	touch $@
 
 # The crawlers that the installed package knows, as a macro.
