@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-from dlt.sources.helpers.requests import Client
 from requests import RequestException
 
 from load.sources import SOURCES
@@ -119,6 +118,9 @@ def tell(told: dict, file: Path) -> None:
     address = os.environ.get(WEBHOOK)
     if not address or (told["outcome"] != "failed" and not told["warnings"]):
         return
+    # dlt takes a second to import, and who is told of nothing need not wait for it.
+    from dlt.sources.helpers.requests import Client
+
     try:
         client = Client(request_timeout=10, request_max_attempts=3, request_max_retry_delay=5)
         client.post(address, json={"text": sentence(told), **told}).raise_for_status()

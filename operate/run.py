@@ -10,7 +10,6 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from load.pipeline import settings_of
 from load.sources import SOURCES, reader_of, unknown
 from operate.build import build
 from operate.commands import CommandFailed, said
@@ -125,6 +124,8 @@ def run(options: argparse.Namespace) -> int:
         outcome = Outcome("failed", f"nothing is published: a source failed to load\n{failures}".rstrip())
     else:
         outcome = attempt(options)
+        from load.pipeline import settings_of
+
         if not any(settings_of(source, reader_of(source)) is not None for source in SOURCES):
             outcome.warnings.append({"what": "load", "words": "no source is connected: nothing new can land"})
     return ended(options, outcome, started)

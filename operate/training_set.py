@@ -15,7 +15,7 @@ import duckdb
 import yaml
 
 from operate import recbole
-from operate.build import dbt_on
+from operate.dbt import dbt_on
 from operate.paths import warehouse_path
 from operate.state import project_fingerprint
 

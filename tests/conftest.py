@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from operate.build import dbt_call
-from operate.site import write_site
+from operate.dbt import dbt_call
 from tests.forks import fork
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +22,7 @@ LONG = (
 """Files that take minutes: begun first, so that no core is idle at the end."""
 
 NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
-"""What builds have in their environment, all but one: the flow's in test_flow, which names those that fail."""
+"""What builds have in their environment: the unit tests are run by test_build."""
 
 # Whoever runs the tests may have sources and a warehouse of their own connected: no test may touch them.
 for _name in [
@@ -48,8 +47,8 @@ def run_fork(
 ) -> subprocess.CompletedProcess[str]:
     """Do as `run` does in a fork of a process that has imported it all: `dbt …`, or `-m MODULE …` for Python.
 
-    Not for what reads the project anew, like `-m operate`: dbt's parser would wait for threads that a fork has not got.
-    It is killed when it takes longer than `timeout`, and `TimeoutExpired` raised.
+    Not for what reads another project than this one. It is killed when it takes longer than `timeout`, and
+    `TimeoutExpired` raised.
     """
     return fork(*(str(part) for part in command), environment=own(environment), cwd=cwd, timeout=timeout)
 
@@ -134,11 +133,9 @@ def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
             make_company(build.files, customers=300, days=40)
             plant(build.files)
             build.load()
-            # As it is typed.
-            dbt, environment, beside = dbt_call(build.warehouse, folder, ROOT)
-            for words in (["build"], ["docs", "generate", "--static"]):
-                given = environment | NO_UNIT_TESTS | {"PII_KEY": build.pii_key}
-                run_well(*dbt, *words, environment=given, cwd=beside)
-            write_site(folder / "target", build.warehouse)
+            environment = build.environment | NO_UNIT_TESTS
+            run_well(sys.executable, "-m", "operate", "build", environment=environment)
+            # The build compiles what it builds, and no analysis.
+            build.dbt("compile", "--no-write-json", "--select", "path:analyses")
             finished.touch()
     return build

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from unittest.mock import patch
 
-from operate.build import dbt_call
+from operate.dbt import dbt_call
 from operate.proofs.raw import parsed_project
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from operate.build import dbt_on
+from operate.dbt import dbt_on
 from operate.proofs import raw
 from operate.proofs.compare import Comparison, compare, report
 

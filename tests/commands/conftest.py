@@ -7,21 +7,23 @@ from pathlib import Path
 import pytest
 
 from operate.publish import publish
-from operate.state import data_fingerprint, project_fingerprint, remember, written
-from operate.summary import BuildResult
+from operate.state import stamp
 from tests.conftest import Build
 
 
 @pytest.fixture
-def standing(company: Build, tmp_path: Path) -> Build:
-    """A copy of the company that a test may spoil, known to be built and to have passed; readers have what is old."""
+def built(company: Build, tmp_path: Path) -> Build:
+    """A copy of the company that a test may spoil, known to be built and to have passed."""
     build = replace(company, folder=tmp_path)
-    shutil.copy(company.warehouse, build.warehouse)
+    # With the time at which it was last written to, by which it is known to be as it was built.
+    shutil.copy2(company.warehouse, build.warehouse)
+    shutil.copy(stamp(company.warehouse), stamp(build.warehouse))
     shutil.copytree(company.folder / "target", tmp_path / "target")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PII_KEY", build.pii_key)
-        state = {"project": project_fingerprint({}), "data": data_fingerprint(build.warehouse)}
-    state |= {"written": written(build.warehouse), "result": BuildResult().as_dict()}
-    remember(build.warehouse, state)
-    publish(build.warehouse, tmp_path / "published.duckdb", built_from="what was before")
     return build
+
+
+@pytest.fixture
+def standing(built: Build) -> Build:
+    """Such a copy, of which readers have what was before."""
+    publish(built.warehouse, built.folder / "published.duckdb", built_from="what was before")
+    return built

@@ -92,6 +92,14 @@ def test_only_staging_reads_sources_and_no_model_asks_which_engine_it_is_on() ->
         assert ("source(" in text) <= ("staging" in path.parts), path
 
 
+def test_every_formula_gives_what_was_worked_out_by_hand(build: Build) -> None:
+    """All of dbt's unit tests: no other test runs them."""
+    build.dbt("test", "--select", "test_type:unit")
+    results = json.loads((build.folder / "target" / "run_results.json").read_text())["results"]
+    assert len(results) > 100
+    assert {result["status"] for result in results} <= {"pass", "success"}  # The hook at the end is one that succeeds.
+
+
 def test_with_nothing_new_no_day_is_computed_anew(build: Build) -> None:
     build.dbt("run", "--select", "int_events__unioned", "int_customer_behaviour__windowed")
     models = build.folder / "target" / "run" / "shopsmart" / "models" / "intermediate"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from operate.build import dbt_on
+from operate.dbt import dbt_on
 from operate.proofs import proofs
 from tests.conftest import ROOT, Build, make_company
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from operate.build import dbt_call
-from tests.conftest import ROOT, Build, make_company, run
-from tests.proofs.crashes import connected, differing_marts, landed_records, survive
+from operate.dbt import dbt_call
+from tests.conftest import ROOT, Build, make_company, run_fork
+from tests.proofs.crashes import connected, differing_marts, landed_records
 from tests.proofs.failpoints import MOMENTS
 
 KINDS = ("web", "crm", "shop")
@@ -72,23 +72,17 @@ def test_a_load_of_sources_side_by_side_that_is_killed_is_finished_by_the_next(s
 
 
 def test_a_build_killed_in_any_node_is_finished_by_the_next(company: Build, tmp_path: Path) -> None:
-    """One node in twelve, and at least one of each way of making a table; by hand or nightly all of them."""
+    """One node in twenty, and at least one of each way of making a table; by hand or nightly all of them."""
     build = replace(company, folder=tmp_path)
     shutil.copy(company.warehouse, build.warehouse)
-    shutil.copytree(company.folder / "target", build.folder / "target", dirs_exist_ok=True)
     _, environment, beside = dbt_call(build.warehouse, build.folder, ROOT)
     environment |= {"PII_KEY": build.pii_key}
-    done = run(sys.executable, "-m", "tests.proofs.killed_builds", "12", environment=environment, cwd=beside)
+    done = run_fork("-m", "tests.proofs.killed_builds", "20", environment=environment, cwd=beside)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     killed = json.loads(done.stdout.splitlines()[-1])
-    assert len(killed) > 10
+    assert len(killed) > 7
     build.dbt("build", "--exclude-resource-type", "unit_test")
     assert differing_marts(company.warehouse, build.warehouse) == []
-
-
-def test_random_kills_change_nothing(tmp_path: Path) -> None:
-    said: list[str] = []
-    assert survive(kills=3, seed=7, folder=tmp_path, customers=60, days=8, say=said.append) == [], said
 
 
 def test_a_full_disk_leaves_the_last_good_state(small: Build, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ EMPTIED = {
     "fx": "core.fct_order_lines where source_currency <> 'USD' and net_amount is not null",
 }
 
-TOGETHER = [["web"], ["mobile", "fx"], ["shop"], ["catalog", "marketplace"], ["crm", "marketing", "store"]]
+TOGETHER = [["web", "marketplace", "fx"], ["shop", "catalog"], ["mobile", "crm", "marketing", "store"]]
 """What is missed at once: sources that few models read both of."""
 
 TRAINING = ("path:models/intermediate/training", "path:models/marts/training")

@@ -11,9 +11,9 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from operate.build import dbt_on
+from operate.dbt import dbt_on
 from operate.proofs import proofs, raw
-from tests.conftest import Build, run, run_well
+from tests.conftest import Build, run, run_fork, run_well
 from tests.proofs.mutations import Mutation, planted
 
 UNTIL = "2026-06-26"
@@ -23,7 +23,7 @@ SHORT = "{label_days: 3, test_days: 4, validation_days: 3, warm_up_days: 3, cand
 
 def operate(build: Build, sets: Path, *arguments: str) -> CompletedProcess[str]:
     environment = build.environment | {"TRAINING_SETS": str(sets)}
-    return run(sys.executable, "-m", "operate", "training-set", *arguments, environment=environment)
+    return run_fork("-m", "operate", "training-set", *arguments, environment=environment)
 
 
 def make(build: Build, sets: Path, name: str, until: str = UNTIL) -> dict:
