@@ -92,6 +92,11 @@ class Build:
             "PII_KEY": self.pii_key,
         }
 
+    @property
+    def dbt_environment(self) -> dict[str, str]:
+        """What dbt itself needs, called beside the warehouse as `dbt_call` says."""
+        return dbt_call(self.warehouse, self.folder, ROOT)[1] | {"PII_KEY": self.pii_key}
+
     def load(self) -> str:
         """Land what is new in the company's files; return what the command printed."""
         return run_well(
@@ -101,9 +106,9 @@ class Build:
 
     def dbt(self, *arguments: str, timeout: float = 600) -> str:
         """Run dbt on the warehouse; return what it printed. It is killed as in `run_fork`."""
-        _, environment, beside = dbt_call(self.warehouse, self.folder, ROOT)
-        environment |= {"PII_KEY": self.pii_key}
-        return well(run_fork("dbt", *arguments, environment=environment, cwd=beside, timeout=timeout))
+        return well(
+            run_fork("dbt", *arguments, environment=self.dbt_environment, cwd=self.folder.resolve(), timeout=timeout)
+        )
 
 
 def make_company(to: Path, customers: int, days: int, seed: int = 7) -> Path:

@@ -9,45 +9,55 @@
 {% macro replaced_from(column) -%}
     {#- Named here, so that dbt sees at parsing that the model comes after it. -#}
     {%- set arrivals = ref('int_arrivals__daily') -%}
-    {%- if not execute or not is_incremental() or not is_logged(this.name) -%}
+    {%- if not execute or not is_incremental() -%}
         date '0001-01-01'
     {%- else -%}
-        {%- set query -%}
-            select cast(
-                {% if column in ('known_date', 'flagged_date') -%}
-                first_day
-                {%- else -%}
-                case
-                    when first_day = date '9999-12-31' then first_day
-                    else least({{ days_after('first_day', -1) }}, (select max(cast({{ column }} as date)) from {{ this }}))
-                end
-                {%- endif %} as varchar
-            ) as first_day
-            from (
-                -- greatest passes over nulls: of nothing, there is no first day.
-                select case
-                    when count(*) = 0 then date '9999-12-31'
-                    else greatest(
-                        min(known_date),
-                        -- Late is what lies behind what the model holds: after a long pause all that is new is wanted.
-                        (
-                            select {{ days_after('max(happened_date)', -var('late_days')) }} from {{ arrivals }}
-                            where (source, load_id) in (
-                                select (source, load_id) from {{ build_log() }}
-                                where model = '{{ this.name }}'
-                            )
-                        )
-                    )
-                end as first_day
-                from {{ arrivals }}
-                where (source, load_id) not in (
-                    select (source, load_id) from {{ build_log() }}
-                    where model = '{{ this.name }}'
-                )
-            ) as arrived
-        {%- endset -%}
-        date '{{ run_query(query).columns[0].values()[0] }}'
+        {#- A model says it in several places, and the answer may take a look at all of its rows: asked once. -#}
+        {%- set answers = model.setdefault('replaced_from', {}) -%}
+        {%- if column not in answers -%}
+            {%- do answers.update({column: asked_replaced_from(column, arrivals)}) -%}
+        {%- endif -%}
+        date '{{ answers[column] }}'
     {%- endif -%}
+{%- endmacro %}
+
+{#- The day that `replaced_from` says, as it is asked of the warehouse. -#}
+{% macro asked_replaced_from(column, arrivals) -%}
+    {%- if not is_logged(this.name) -%}
+        {{ return('0001-01-01') }}
+    {%- endif -%}
+    {%- set first_known -%}
+        -- greatest passes over nulls: of nothing, there is no first day.
+        select cast(case
+            when count(*) = 0 then date '9999-12-31'
+            else greatest(
+                min(known_date),
+                -- Late is what lies behind what the model holds: after a long pause all that is new is wanted.
+                (
+                    select {{ days_after('max(happened_date)', -var('late_days')) }} from {{ arrivals }}
+                    where (source, load_id) in (
+                        select (source, load_id) from {{ build_log() }}
+                        where model = '{{ this.name }}'
+                    )
+                )
+            )
+        end as varchar) as first_day
+        from {{ arrivals }}
+        where (source, load_id) not in (
+            select (source, load_id) from {{ build_log() }}
+            where model = '{{ this.name }}'
+        )
+    {%- endset -%}
+    {%- set first_day = run_query(first_known).columns[0].values()[0] -%}
+    {%- if column in ('known_date', 'flagged_date') or first_day == '9999-12-31' -%}
+        {{ return(first_day) }}
+    {%- endif -%}
+    {%- set first_made -%}
+        select cast(
+            least({{ days_after("date '" ~ first_day ~ "'", -1) }}, (select cast(max({{ column }}) as date) from {{ this }})) as varchar
+        ) as first_day
+    {%- endset -%}
+    {{ return(run_query(first_made).columns[0].values()[0]) }}
 {%- endmacro %}
 
 {#- Whether it is known from which loads a model has been built. A table of before that is built anew, whole. -#}

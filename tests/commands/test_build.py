@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import BIN, ROOT, Build, run, run_well
+from tests.conftest import ROOT, Build, run, run_well
 
 
 @pytest.fixture
@@ -43,6 +43,11 @@ def test_a_warehouse_that_somebody_reads_is_said_before_anything_is_done(build: 
     assert json.loads(stamp.read_text()) == {"project": "of before"}
 
 
+def test_who_builds_nothing_does_not_wait_for_dbt() -> None:
+    seen = "import sys, operate.build, operate.run; print([name for name in sys.modules if name in ('dbt', 'dlt')])"
+    assert run_well(sys.executable, "-c", seen, environment={}) == "[]\n"
+
+
 def test_nobody_builds_what_readers_open(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     before = build.warehouse.read_bytes()
     monkeypatch.setenv("DBT_TARGET", "readers")
@@ -64,13 +69,11 @@ def test_a_query_shows_its_result_or_why_there_is_none(build: Build) -> None:
     assert "read-only" in operate(build, "query", "create table t (a int)").stderr
 
 
-def test_dbt_says_nothing_of_deprecations(tmp_path: Path) -> None:
-    environment = {"DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path / "logs")}
-    printed = run_well(
-        BIN / "dbt", "parse", "--no-partial-parse", "--show-all-deprecations", environment=environment, cwd=ROOT
-    )
-    assert "deprecat" not in printed.lower()
-    assert "warn" not in printed.lower()
+def test_dbt_warns_of_nothing_in_the_project(company: Build) -> None:
+    """Of deprecations, say. Tests that warn do so after it has been read."""
+    read = (company.folder / "logs" / "dbt.log").read_text().partition("Concurrency:")[0]
+    assert "Starting full parse" in read, read[-2000:]
+    assert [line for line in read.splitlines() if "[warn" in line or "[error" in line] == []
 
 
 def test_every_model_is_described_and_every_published_one_under_contract(company: Build) -> None:

@@ -13,7 +13,7 @@ import pytest
 from load.locks import one_load_at_a_time
 from operate import doctor
 from operate.publish import publish
-from tests.conftest import Build, run
+from tests.conftest import Build, run_fork
 
 WRITER = """
 import sys, time, duckdb
@@ -32,7 +32,7 @@ def setup(company: Build, tmp_path: Path) -> Build:
 
 def findings(build: Build, **environment: str) -> tuple[int, dict[str, dict]]:
     given = build.environment | {"PUBLISHED": str(build.folder / "published.duckdb")} | environment
-    done = run(sys.executable, "-m", "operate", "doctor", "--json", environment=given)
+    done = run_fork("-m", "operate", "doctor", "--json", environment=given)
     return done.returncode, {finding["what"]: finding for finding in json.loads(done.stdout)}
 
 

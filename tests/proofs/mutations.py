@@ -62,7 +62,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a refund is known with the order", f"{ORDERS}/int_order_changes__told.sql",
-        "greatest(refunds.known_at, lines.known_at) as known_at", "lines.known_at",
+        "greatest(refunds.known_at, spans.first_known_at) as known_at", "spans.first_known_at as known_at",
     ),
     Mutation(
         "today's price for yesterday's", "models/intermediate/catalog/int_product_prices__daily.sql",

@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from operate.dbt import dbt_call
 from tests.conftest import ROOT, Build, make_company, run_fork
 from tests.proofs.crashes import connected, differing_marts, landed_records
 from tests.proofs.failpoints import MOMENTS
@@ -75,9 +74,7 @@ def test_a_build_killed_in_any_node_is_finished_by_the_next(company: Build, tmp_
     """One node in twenty, and at least one of each way of making a table; by hand or nightly all of them."""
     build = replace(company, folder=tmp_path)
     shutil.copy(company.warehouse, build.warehouse)
-    _, environment, beside = dbt_call(build.warehouse, build.folder, ROOT)
-    environment |= {"PII_KEY": build.pii_key}
-    done = run_fork("-m", "tests.proofs.killed_builds", "20", environment=environment, cwd=beside)
+    done = run_fork("-m", "tests.proofs.killed_builds", "20", environment=build.dbt_environment, cwd=build.folder)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     killed = json.loads(done.stdout.splitlines()[-1])
     assert len(killed) > 7

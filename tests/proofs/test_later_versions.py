@@ -16,6 +16,7 @@ KEYS = {
     "customer_product_features": ["customer_id", "product_id"],
     "customer_category_features": ["customer_id", "category"],
     "product_features": ["product_id"],
+    "product_pairs": ["relation", "product_id", "related_product_id"],
 }
 
 
@@ -49,6 +50,7 @@ def land_tombstones(connection: duckdb.DuckDBPyConnection, is_deleted: bool, whe
 def land_later_versions(connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
     """On the last day, guests' orders are given to an account and people change their address to that account's.
 
+    Ordered lines, some of orders that were made on the web, become lines of another product.
     Returns the account and how many orders it was given.
     """
     connection.execute("set TimeZone = 'UTC'")
@@ -73,6 +75,14 @@ def land_later_versions(connection: duckdb.DuckDBPyConnection) -> tuple[str, int
             json_merge_patch(payload, '{{"attributes": {{"email": "{email}"}}}}') as payload, {bookkeeping}
         )
         from raw_marketing.profiles order by source_key limit 20
+    """)
+    connection.execute(f"""
+        insert into raw_shop.order_line
+        select * replace (
+            (select min(sku) from raw_shop.order_line) as sku, {bookkeeping}
+        )
+        from raw_shop.order_line where sku is not null 
+        qualify row_number() over (partition by id % 20 order by id desc) = 1
     """)
     for schema in ("raw_shop", "raw_marketing"):
         complete_load(connection, schema, "later")
@@ -137,6 +147,14 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
         assert before.differing == 0, before.examples
         incremental = compare(later.warehouse, at_once.warehouse, *feature)
         assert incremental.differing == 0, incremental.examples
+    with duckdb.connect(str(later.warehouse), read_only=True) as connection:
+        taken, added = connection.execute(f"""
+            select sum(units) filter (where units < 0), sum(units) filter (where units > 0)
+            from intermediate.int_order_changes__valued
+            where change = 'corrected' and known_at >= timestamp '{changed}'
+        """).fetchone()
+    assert taken < -5
+    assert added > 5
     assert orders_of(later, account) == orders_of(company, account) + given
     *of_order, ordered, deleted, restored = changes_of(later, order, line)
     assert [change for change, *_ in of_order] == ["cancelled", "reinstated"]

@@ -22,7 +22,7 @@ def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
 
 def test_every_canary_is_found_in_raw_or_staging_and_nowhere_else(company: Build) -> None:
     found: dict[str, set[str]] = {canary: set() for canary in CANARIES}
-    counts = ", ".join("count_if(contains(content, lower(?)))" for _ in CANARIES)
+    counts = ", ".join("count(*) filter (where contains(content, lower(?)))" for _ in CANARIES)
     with duckdb.connect(str(company.warehouse), read_only=True) as connection:
         private = tables(connection)
         for table in private:

@@ -55,7 +55,9 @@ def test_a_source_is_plugged_in_by_three_touches(tmp_path: Path) -> None:
     (tmp_path / "events" / "a.jsonl").write_text(json.dumps(EVENT) + "\n{broken\n")
     environment = {"SOURCES__KIOSK__URL": str(tmp_path / "events")}
     run_well(sys.executable, "-m", "load", environment=environment, cwd=project)
-    run_well(BIN / "dbt", "build", "--exclude-resource-type", "unit_test", environment=environment, cwd=project)
+    what = ("--select", "+fct_events", "+landed_records", "+product_features", "--indirect-selection", "cautious")
+    dbt = (BIN / "dbt", "build", *what, "--exclude-resource-type", "unit_test")
+    run_well(*dbt, environment=environment, cwd=project)
 
     with duckdb.connect(str(project / "warehouse" / "warehouse.duckdb"), read_only=True) as connection:
         events = connection.execute("select source, event_id, customer_id from core.fct_events").fetchall()

@@ -22,6 +22,11 @@ states as (
 
     select
         lines.order_line_id,
+        lines.order_id,
+        versions.product_id,
+        lines.sales_channel,
+        lines.ordered_at,
+        lines.fx_rate,
         versions.known_at,
         versions.quantity as units,
         cast(0 as bigint) as returned_units,
@@ -35,6 +40,11 @@ states as (
 
     select
         lines.order_line_id,
+        lines.order_id,
+        lines.product_id,
+        lines.sales_channel,
+        lines.ordered_at,
+        lines.fx_rate,
         lines.known_at,
         case when lines.is_return then 0 else lines.quantity end as units,
         case when lines.is_return then -lines.quantity else 0 end as returned_units,
@@ -47,55 +57,81 @@ states as (
 
 ),
 
--- What a version adds to the one before.
-stated as (
+spans as (
 
     select
-        states.order_line_id,
-        states.known_at,
-        case when lag(states.known_at) over line_versions is null then 'ordered' else 'corrected' end as change,
-        states.units - coalesce(lag(states.units) over line_versions, 0) as units,
-        states.returned_units - coalesce(lag(states.returned_units) over line_versions, 0) as returned_units,
-        states.gross_minor - coalesce(lag(states.gross_minor) over line_versions, 0) as gross_minor,
-        states.discount_minor - coalesce(lag(states.discount_minor) over line_versions, 0) as discount_minor,
-        states.refund_minor - coalesce(lag(states.refund_minor) over line_versions, 0) as refund_minor
+        states.*,
+        min(known_at) over (partition by order_line_id) as first_known_at,
+        lead(known_at) over (partition by order_line_id order by known_at) as next_known_at
     from states
-    window line_versions as (partition by states.order_line_id order by states.known_at)
 
 ),
 
-changes as (
+-- A version adds what it says and takes back what the one before said, which may have been of another product.
+turns as (
 
-    select * from stated
+    select
+        spans.*,
+        known_at as told_at,
+        1 as direction
+    from spans
 
     union all
 
     select
-        lines.order_line_id,
-        greatest(refunds.known_at, lines.known_at) as known_at,
+        spans.*,
+        next_known_at as told_at,
+        -1 as direction
+    from spans
+    where next_known_at is not null
+
+),
+
+stated as (
+
+    select
+        order_line_id,
+        order_id,
+        product_id,
+        sales_channel,
+        ordered_at,
+        told_at as known_at,
+        case when told_at = first_known_at then 'ordered' else 'corrected' end as change,
+        cast(sum(direction * units) as bigint) as units,
+        cast(sum(direction * returned_units) as bigint) as returned_units,
+        cast(sum(direction * gross_minor) as bigint) as gross_minor,
+        cast(sum(direction * discount_minor) as bigint) as discount_minor,
+        cast(sum(direction * refund_minor) as bigint) as refund_minor
+    from turns
+    group by order_line_id, order_id, product_id, sales_channel, ordered_at, told_at, first_known_at
+
+),
+
+-- What was given back is of the product that the line was said to have then.
+returned as (
+
+    select
+        spans.order_line_id,
+        spans.order_id,
+        spans.product_id,
+        spans.sales_channel,
+        spans.ordered_at,
+        greatest(refunds.known_at, spans.first_known_at) as known_at,
         'refunded' as change,
         cast(0 as bigint) as units,
         refunds.quantity as returned_units,
         cast(0 as bigint) as gross_minor,
         cast(0 as bigint) as discount_minor,
-        {{ minor_units('refunds.refund_amount', 'lines.fx_rate') }} as refund_minor
+        {{ minor_units('refunds.refund_amount', 'spans.fx_rate') }} as refund_minor
     from refunds
-    inner join lines on refunds.order_line_id = lines.order_line_id
+    inner join spans
+        on refunds.order_line_id = spans.order_line_id
+        and greatest(refunds.known_at, spans.first_known_at) >= spans.known_at
+        and greatest(refunds.known_at, spans.first_known_at)
+        < coalesce(spans.next_known_at, timestamp '9999-12-31 00:00:00')
 
 )
 
-select
-    changes.order_line_id,
-    lines.order_id,
-    lines.product_id,
-    lines.sales_channel,
-    lines.ordered_at,
-    changes.known_at,
-    changes.change,
-    changes.units,
-    changes.returned_units,
-    changes.gross_minor,
-    changes.discount_minor,
-    changes.refund_minor
-from changes
-inner join lines on changes.order_line_id = lines.order_line_id
+select * from stated
+union all
+select * from returned

@@ -4,6 +4,7 @@
 select
     order_line_id,
     known_at,
+    product_id,
     quantity,
     gross_amount,
     discount_amount

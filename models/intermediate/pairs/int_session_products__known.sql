@@ -2,10 +2,34 @@
 
 -- Which products were seen and ordered together in a session on one device, as changes: when something about a visit
 -- becomes known, its sessions as they were known before are taken back (-1), and those that are known now added (1).
-with changed_devices as (
+with order_products as (
+
+    select
+        orders.source_order_id,
+        lines.product_id,
+        cast(min(lines.known_at) as date) as known_date
+    from {{ ref('int_order_changes__told') }} as lines
+    inner join {{ ref('int_orders__unioned') }} as orders on lines.order_id = orders.order_id
+    where
+        orders.sales_channel = 'web_shop'
+        and lines.product_id is not null
+    group by orders.source_order_id, lines.product_id
+
+),
+
+changed_devices as (
 
     select device_id from {{ ref('int_events__unioned') }}
     where known_date >= {{ replaced_from('known_date') }}
+
+    union
+
+    select events.device_id
+    from {{ ref('int_events__unioned') }} as events
+    inner join order_products on events.order_id = order_products.source_order_id
+    where
+        events.event_kind = 'order'
+        and order_products.known_date >= {{ replaced_from('known_date') }}
 
     union
 
@@ -31,21 +55,6 @@ events as (
 
 ),
 
-order_lines as (
-
-    select
-        orders.source_order_id,
-        lines.product_id,
-        cast(min(lines.known_at) as date) as known_date
-    from {{ ref('int_order_lines__unioned') }} as lines
-    inner join {{ ref('int_orders__unioned') }} as orders on lines.order_id = orders.order_id
-    where
-        orders.sales_channel = 'web_shop'
-        and lines.product_id is not null
-    group by orders.source_order_id, lines.product_id
-
-),
-
 moments as (
 
     select
@@ -61,12 +70,12 @@ moments as (
     select
         events.device_id,
         events.event_at,
-        greatest(events.known_date, order_lines.known_date) as known_date,
+        greatest(events.known_date, order_products.known_date) as known_date,
         'ordered' as side,
-        order_lines.product_id
+        order_products.product_id
     from events
-    inner join order_lines
-        on events.order_id = order_lines.source_order_id
+    inner join order_products
+        on events.order_id = order_products.source_order_id
         and events.event_kind = 'order'
 
 ),

@@ -11,6 +11,7 @@ with orders as (
 select
     'marketplace-' || order_id || '-' || sku as order_line_id,
     updated_at as known_at,
+    sku as product_id,
     quantity,
     item_price as gross_amount,
     item_promotion_discount as discount_amount,

@@ -6,6 +6,7 @@ with order_lines as (
         order_line_id,
         ordered_at,
         landed_at,
+        sku,
         quantity,
         unit_price,
         total_discount,
@@ -20,6 +21,7 @@ with order_lines as (
 select
     'web_shop-' || order_line_id as order_line_id,
     case when version_number = 1 then ordered_at else landed_at end as known_at,
+    sku as product_id,
     quantity,
     cast(unit_price * quantity as decimal(18, 4)) as gross_amount,
     total_discount as discount_amount,
