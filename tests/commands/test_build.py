@@ -95,6 +95,17 @@ def test_only_staging_reads_sources_and_no_model_asks_which_engine_it_is_on() ->
         assert ("source(" in text) <= ("staging" in path.parts), path
 
 
+def test_no_line_of_sql_is_longer_than_a_screen_is_wide() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("models", "analyses", "snapshots", "tests")
+        for path in sorted((ROOT / folder).rglob("*.sql"))
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) > 125
+    ]
+    assert long == []
+
+
 def test_every_formula_gives_what_was_worked_out_by_hand(build: Build) -> None:
     """All of dbt's unit tests: no other test runs them."""
     build.dbt("test", "--select", "test_type:unit")

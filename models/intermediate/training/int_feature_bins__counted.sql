@@ -1,7 +1,7 @@
 {#-
-    How often each outcome falls on each bin of a feature's values in the train split. Bins lie between tenths, and beyond the
-    first and the last hundredth; a value that is a tenth itself, as zero often is, has a bin to itself, so that what few have
-    is not lost in it. A text's values are its bins, what is missing is one.
+    How often each outcome falls on each bin of a feature's values in the train split. Bins lie between tenths, and beyond
+    the first and the last hundredth; a value that is a tenth itself, as zero often is, has a bin to itself, so that what few
+    have is not lost in it. A text's values are its bins, what is missing is one.
 -#}
 {%- set bounds = ['01', '10', '20', '30', '40', '50', '60', '70', '80', '90', '99'] %}
 with told as (

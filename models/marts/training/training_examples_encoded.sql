@@ -1,7 +1,8 @@
 {#-
-    Fitted on the train split alone. Shares and rates go from 0 to 1 as their train values do (min-max); counts, sums and ranks,
-    which have long tails, become their logarithm; all else has mean 0 and deviation 1. What is missing is the train mean. A text
-    becomes its share of the train examples; for the few values of `one_hot` there is a 1 where it is that value.
+    Fitted on the train split alone. Shares and rates go from 0 to 1 as their train values do (min-max); counts, sums and
+    ranks, which have long tails, become their logarithm; all else has mean 0 and deviation 1. What is missing is the train
+    mean. A text becomes its share of the train examples; for the few values of `one_hot` there is a 1 where it is that
+    value.
 -#}
 {%- set one_hot = {
     'customer_rfm_segment': [

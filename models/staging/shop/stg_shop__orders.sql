@@ -1,7 +1,8 @@
 with landed as (
     {{ landed_rows('raw_shop', 'orders', [
         'id', 'customer_id', 'email', 'created_at', 'processed_at', 'updated_at', 'cancelled_at', 'financial_status',
-        'fulfillment_status', 'currency', 'subtotal_price', 'total_discounts', 'total_tax', 'total_price', 'source_name', 'test'
+        'fulfillment_status', 'currency', 'subtotal_price', 'total_discounts', 'total_tax', 'total_price',
+        'source_name', 'test'
     ]) }}
 ),
 
