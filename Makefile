@@ -53,11 +53,11 @@ INSTALL := pip install --quiet --require-hashes --no-deps --requirement
 crawlers: .venv/.complete
 	$(BIN)/python -m operate.crawlers
 
-# After a change in pyproject.toml: resolves anew for all Pythons from 3.11 on. Needs uv.
-lock:
-	uv pip compile pyproject.toml --group dev --extra feast --extra metrics --extra prefect --universal --python-version 3.11 --generate-hashes \
+# After a change in pyproject.toml: resolves anew for all Pythons from 3.11 on.
+lock: .venv/.complete
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra feast --extra metrics --extra prefect --universal --python-version 3.11 --generate-hashes \
 		--no-header --strip-extras --output-file requirements.lock
-	uv pip compile examples/airflow/requirements.in --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile examples/airflow/requirements.in --universal --python-version 3.11 --generate-hashes \
 		--no-header --strip-extras --output-file examples/airflow/requirements.lock
 
 clean:
