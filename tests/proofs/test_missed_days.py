@@ -6,15 +6,16 @@ from pathlib import Path
 import duckdb
 
 from operate.proofs.compare import compare
-from operate.proofs.raw import cut, land_difference, parsed_project, raw_tables
+from operate.proofs.raw import cut, land_difference, raw_tables
 from tests.conftest import Build
+from tests.imported import MANIFEST
 from tests.proofs.test_later_versions import copied
 
 EVENTS = ("--vars", "{late_days: 3}", "--select", "+int_events__unioned")
 
 
 def test_a_run_after_a_pause_longer_than_late_days_leaves_no_day_out(company: Build, tmp_path: Path) -> None:
-    tables = raw_tables(parsed_project())
+    tables = raw_tables(MANIFEST)
     paused = copied(company, tmp_path / "paused")
     with duckdb.connect(str(paused.warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'")

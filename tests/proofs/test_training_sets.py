@@ -14,6 +14,7 @@ from rich.console import Console
 from operate.dbt import dbt_on
 from operate.proofs import proofs, raw
 from tests.conftest import Build, run, run_fork, run_well
+from tests.imported import MANIFEST
 from tests.proofs.mutations import Mutation, planted
 
 UNTIL = "2026-06-26"
@@ -56,7 +57,7 @@ def test_the_same_inputs_give_the_same_bytes(company: Build, sets: Path) -> None
 
 
 def test_what_became_known_afterwards_changes_no_version(company: Build, sets: Path, tmp_path: Path) -> None:
-    workshop = proofs.Workshop(tmp_path, company.warehouse, Console(quiet=True), raw.parsed_project())
+    workshop = proofs.Workshop(tmp_path, company.warehouse, Console(quiet=True), MANIFEST)
     then = Build(company.files, tmp_path / "warehouse")
     with duckdb.connect(str(workshop.copy("warehouse"))) as connection:
         gone = raw.cut(connection, workshop.tables, datetime.fromisoformat(UNTIL))
