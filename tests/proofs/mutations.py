@@ -10,9 +10,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
+import duckdb
 from rich.console import Console
 
 from operate.dbt import dbt_on
@@ -146,6 +147,16 @@ def landed_company(folder: Path) -> Path:
     return build.warehouse
 
 
+def moments_of(landed: Path) -> list[datetime]:
+    """Return when a company's history is cut: late in it, and as a day begins between an order and its cancellation."""
+    with duckdb.connect(str(landed), read_only=True) as connection:
+        (amid,) = connection.execute(
+            "select max(cast(cancelled_at as date)) from raw_shop.orders "
+            "where cast(cancelled_at as date) > cast(created_at as date) + 1 and customer_id is not null"
+        ).fetchone()
+    return [datetime(2026, 6, 20), datetime.combine(amid, time())]
+
+
 def main() -> int:
     """Plant every leak, or those whose name holds a word; return 0 when each is seen, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m tests.proofs.mutations", description=__doc__)
@@ -154,10 +165,11 @@ def main() -> int:
     options, unseen = parser.parse_args(), 0
     with tempfile.TemporaryDirectory() as temporary:
         landed = landed_company(Path(temporary) / "company")
+        at = moments_of(landed)
         for number, mutation in enumerate(m for m in MUTATIONS if options.word in m.name):
             folder = Path(temporary) / str(number)
             folder.mkdir()
-            found = objections(mutation, landed, folder, [datetime(2026, 6, 20)])
+            found = objections(mutation, landed, folder, at)
             said = list(found) if options.all_proofs else [next(found, None)]
             seen = [name for name in said if name]
             unseen += not seen
