@@ -148,13 +148,18 @@ def landed_company(folder: Path) -> Path:
 
 
 def moments_of(landed: Path) -> list[datetime]:
-    """Return when a company's history is cut: late in it, and as a day begins between an order and its cancellation."""
+    """Return when history is cut: late, and as a day begins between an order and its cancellation, and its refund."""
     with duckdb.connect(str(landed), read_only=True) as connection:
-        (amid,) = connection.execute(
-            "select max(cast(cancelled_at as date)) from raw_shop.orders "
-            "where cast(cancelled_at as date) > cast(created_at as date) + 1 and customer_id is not null"
-        ).fetchone()
-    return [datetime(2026, 6, 20), datetime.combine(amid, time())]
+        days = connection.execute("""
+            select max(cast(cancelled_at as date)) from raw_shop.orders
+            where cast(cancelled_at as date) > cast(created_at as date) + 1 and customer_id is not null
+            union
+            select max(cast(refunds.created_at as date)) from raw_shop.refund as refunds
+            inner join raw_shop.orders as orders on refunds.order_id = orders.id
+            where cast(refunds.created_at as date) > cast(orders.created_at as date) + 1
+            order by 1
+        """).fetchall()
+    return [datetime(2026, 6, 20), *(datetime.combine(day, time()) for (day,) in days)]
 
 
 def main() -> int:
