@@ -5,6 +5,8 @@ import json
 import sqlite3
 from pathlib import Path
 
+import duckdb
+
 EMAILS = {
     name: f"canary.{name}@example.com"
     for name in ("account", "guest", "contact", "profile", "marketplace", "event", "broken")
@@ -18,6 +20,14 @@ CANARIES = [
     "CANARY-AD-ID-0000-4711",  # advertising id
     "Canary Street 17",  # address
 ]
+
+
+def canaries_in(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Return the canaries that a table or view holds in any column, in upper or lower case."""
+    counts = ", ".join("count(*) filter (where contains(content, lower(?)))" for _ in CANARIES)
+    content = f"select lower(cast(record as varchar)) as content from {table} as record"
+    rows = connection.execute(f"select {counts} from ({content})", CANARIES).fetchone()
+    return [canary for canary, count in zip(CANARIES, rows, strict=True) if count]
 
 
 def plant(company: Path) -> None:

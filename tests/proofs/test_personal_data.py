@@ -9,7 +9,7 @@ import pytest
 
 from operate.personal_data import hmac_pads, pii_key
 from tests.conftest import Build
-from tests.proofs.canaries import CANARIES, EMAILS
+from tests.proofs.canaries import CANARIES, EMAILS, canaries_in
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
@@ -22,15 +22,11 @@ def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
 
 def test_every_canary_is_found_in_raw_or_staging_and_nowhere_else(company: Build) -> None:
     found: dict[str, set[str]] = {canary: set() for canary in CANARIES}
-    counts = ", ".join("count(*) filter (where contains(content, lower(?)))" for _ in CANARIES)
     with duckdb.connect(str(company.warehouse), read_only=True) as connection:
         private = tables(connection)
         for table in private:
-            sql = f"select {counts} from (select lower(cast(record as varchar)) as content from {table} as record)"
-            rows = connection.execute(sql, list(CANARIES)).fetchone()
-            for canary, count in zip(CANARIES, rows, strict=True):
-                if count:
-                    found[canary].add(table)
+            for canary in canaries_in(connection, table):
+                found[canary].add(table)
     assert list(private.values()).count(False) > 30
     assert [canary for canary, places in found.items() if not any(private[place] for place in places)] == []
     assert [(canary, place) for canary, places in found.items() for place in places if not private[place]] == []
