@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -23,6 +25,14 @@ LONG = (
 
 NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
 """What builds have in their environment: the unit tests are run by test_build."""
+
+READER = """
+import duckdb, sys
+with duckdb.connect(sys.argv[1], read_only=True):
+    print(flush=True)
+    sys.stdin.read()
+"""
+"""A program that reads a warehouse until its input ends."""
 
 # Whoever runs the tests may have sources and a warehouse of their own connected: no test may touch them.
 for _name in [
@@ -121,10 +131,11 @@ def make_company(to: Path, customers: int, days: int, seed: int = 7) -> Path:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
+def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Build]:
     """A company of 300 customers and 40 days with planted personal data, landed, built and documented.
 
-    All workers look at one; whoever wants to change it takes a copy.
+    All workers look at one, and each keeps a reader on it: a test that writes to it always fails, not only beside
+    another that reads. Whoever wants to change it takes a copy.
     """
     from tests.proofs.canaries import plant
 
@@ -143,4 +154,7 @@ def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
             # The build compiles what it builds, and no analysis.
             build.dbt("compile", "--no-write-json", "--select", "path:analyses")
             finished.touch()
-    return build
+    with subprocess.Popen([sys.executable, "-c", READER, str(build.warehouse)], stdin=PIPE, stdout=PIPE) as reader:
+        reader.stdout.readline()
+        yield build
+        reader.stdin.close()
