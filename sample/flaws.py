@@ -12,6 +12,7 @@ LATE_EVENTS = 0.02  # a device was offline: received minutes to five days later
 WRONG_CLOCK_DEVICES = 0.02  # a device's clock is off by hours or days; it shifts both times that the device gives
 BOT_EVENTS = 0.03  # of all events; most bots say so in their user agent, some do not
 SILENT_BOTS = 0.3  # of the bots
+PATIENT_VIEWS = 8  # of a silent bot, one a day or so, before it shows that it is none of the people
 BROKEN_LINES = 0.002  # cut in the middle, blank, or no JSON at all
 MISSING_MESSAGE_ID = 0.0005
 MISSING_RECEIVED_AT = 0.0005
@@ -62,18 +63,25 @@ def flaw_events(size: Size, events: Events, device: np.ndarray) -> EventFlaws:
 
 
 def bot_events(size: Size, products: Products, events: Events, first_session: int) -> tuple[Events, np.ndarray]:
-    """Return the events of bots, which view product after product, and for each bot whether it is silent about it."""
+    """Return the events of bots, which view product after product, and for each bot whether it is silent about it.
+
+    A silent bot looks at one product a day for some days before it hurries.
+    """
     rng = size.random("bots")
     per_bot = 80
     bots = round(len(events.at) * BOT_EVENTS / per_bot)
     session = np.repeat(np.arange(bots), per_bot)
     start = rng.integers(0, size.days * DAY - per_bot - 1, bots) if bots else np.array([], dtype=np.int64)
-    at = start[session] + np.tile(np.arange(per_bot), bots) * 0.9
+    number = np.tile(np.arange(per_bot), bots)
+    at = start[session] + number * 0.9
     n = len(session)
     none = np.full(n, -1)
     product = rng.integers(0, len(products.sku), n)
+    silent = rng.random(bots) < SILENT_BOTS
+    days_before = np.where(silent[session], np.maximum(PATIENT_VIEWS - number, 0), 0)
+    at = np.where(at > days_before * DAY, at - days_before * DAY, at)
     made = Events(session + first_session, np.round(at, 3), np.full(n, VIEW), product, none * 0, none * 0, none)
-    return made, rng.random(bots) < SILENT_BOTS
+    return made, silent
 
 
 def broken(rng: np.random.Generator, text: str) -> str:

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from operate.dbt import dbt_on
 from operate.proofs import proofs
+from operate.proofs.proofs import FEATURES
 from tests.conftest import ROOT, Build, make_company
 
 TILES, EVENTS, ORDERS = "models/intermediate/tiles", "models/intermediate/events", "models/intermediate/orders"
@@ -139,27 +140,53 @@ def objections(mutation: Mutation, landed: Path, folder: Path, at: list[datetime
         yield "replay"
 
 
-def landed_company(folder: Path) -> Path:
-    """Make and land a small company with seeds in place; return its warehouse."""
+def landed_company(folder: Path) -> Build:
+    """Make and land a small company with seeds in place."""
     build = Build(make_company(folder / "files", customers=200, days=40), folder)
     build.load()
     build.dbt("seed", "--quiet")
-    return build.warehouse
+    return build
 
 
-def moments_of(landed: Path) -> list[datetime]:
-    """Return when history is cut: late, and as a day begins between an order and its cancellation, and its refund."""
-    with duckdb.connect(str(landed), read_only=True) as connection:
-        days = connection.execute("""
-            select max(cast(cancelled_at as date)) from raw_shop.orders
-            where cast(cancelled_at as date) > cast(created_at as date) + 1 and customer_id is not null
-            union
-            select max(cast(refunds.created_at as date)) from raw_shop.refund as refunds
-            inner join raw_shop.orders as orders on refunds.order_id = orders.id
-            where cast(refunds.created_at as date) > cast(orders.created_at as date) + 1
-            order by 1
-        """).fetchall()
-    return [datetime(2026, 6, 20), *(datetime.combine(day, time()) for (day,) in days)]
+# Days on whose features a leak of the kind must show: each is SQL on the company as it is built without a leak.
+DAYS = {
+    "between an order and its cancellation": """
+        select max(cast(cancelled_at as date)) from raw_shop.orders
+        where cast(cancelled_at as date) > cast(created_at as date) + 1 and customer_id is not null
+    """,
+    "between an order and a refund": """
+        select max(cast(refunds.created_at as date)) from raw_shop.refund as refunds
+        inner join raw_shop.orders as orders on refunds.order_id = orders.id
+        where cast(refunds.created_at as date) > cast(orders.created_at as date) + 1
+    """,
+    "before a customer's stage changes": """
+        select max(cast(features.feature_at as date)) from features.customer_features as features
+        inner join core.dim_customers_history as history
+            on features.customer_id = history.customer_id and features.feature_at <= history.valid_from
+            and features.lifecycle_stage <> history.lifecycle_stage
+        where history.valid_to = timestamp '9999-12-31'
+    """,
+    "before a device is known to be a bot": """
+        select max(bots.flagged_date) from intermediate.int_bots__flagged as bots
+        inner join intermediate.int_events__unioned as events using (device_id)
+        where events.known_date < bots.flagged_date and events.product_id is not null
+    """,
+}
+
+
+def moments_of(company: Build) -> list[datetime]:
+    """Build the company's features; return when history is cut: late, and as each of the days begins.
+
+    Raises `LookupError` when the company has no such day.
+    """
+    built = Path(shutil.copy(company.warehouse, company.folder / "built.duckdb"))
+    dbt_on(built, company.folder, "run", "--select", FEATURES)
+    with duckdb.connect(str(built), read_only=True) as connection:
+        days = {name: connection.execute(sql).fetchone()[0] for name, sql in DAYS.items()}
+    built.unlink()
+    if missing := [name for name, day in days.items() if day is None]:
+        raise LookupError(f"the company has no day {', none '.join(missing)}")
+    return [datetime(2026, 6, 20), *(datetime.combine(day, time()) for day in sorted(set(days.values())))]
 
 
 def main() -> int:
@@ -169,12 +196,12 @@ def main() -> int:
     parser.add_argument("--all-proofs", action="store_true", help="do not stop at the first proof that objects")
     options, unseen = parser.parse_args(), 0
     with tempfile.TemporaryDirectory() as temporary:
-        landed = landed_company(Path(temporary) / "company")
-        at = moments_of(landed)
+        company = landed_company(Path(temporary) / "company")
+        at = moments_of(company)
         for number, mutation in enumerate(m for m in MUTATIONS if options.word in m.name):
             folder = Path(temporary) / str(number)
             folder.mkdir()
-            found = objections(mutation, landed, folder, at)
+            found = objections(mutation, company.warehouse, folder, at)
             said = list(found) if options.all_proofs else [next(found, None)]
             seen = [name for name in said if name]
             unseen += not seen

@@ -72,7 +72,7 @@ def test_a_proof_of_nothing_is_none(company: Build) -> None:
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return landed_company(tmp_path_factory.mktemp("landed"))
+    return landed_company(tmp_path_factory.mktemp("landed")).warehouse
 
 
 # The others take minutes: python -m tests.proofs.mutations.
