@@ -54,6 +54,7 @@ def _run(command: tuple[str, ...], environment: dict[str, str], cwd: Path, outpu
     gc.disable()
     _begin_with_what_was_read()
     _without_debugging()
+    _on_one_core()
     try:
         if command[0] == "dbt":
             sys.exit(0 if dbtRunner().invoke(list(command[1:])).success else 1)
@@ -92,3 +93,17 @@ def _without_debugging() -> None:
             fire(manager, event, level, *rest, **named)
 
     EventManager.fire_event = fire_what_is_read
+
+
+def _on_one_core() -> None:
+    """Have DuckDB take one core: a small company keeps no more busy, and other tests run beside it."""
+    from dbt.adapters.duckdb.environments import Environment
+
+    connect = Environment.initialize_db.__func__
+
+    def connect_for_one(environment, *given, **named):
+        connection = connect(environment, *given, **named)
+        connection.execute("set threads = 1")
+        return connection
+
+    Environment.initialize_db = classmethod(connect_for_one)

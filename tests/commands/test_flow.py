@@ -136,7 +136,7 @@ def test_a_schedule_starts_runs_that_do_not_overlap_and_publish_nothing_that_fai
 
     with systems(standing, "store") as (_, connected):
         served = subprocess.Popen(
-            [*FLOW, "--serve", "--interval", "5", "--source", "store"],
+            [*FLOW, "--serve", "--interval", "15", "--source", "store"],
             cwd=ROOT,
             env=environment_of(standing, prefect, connected),
             stdout=(standing.folder / "served.log").open("w"),

@@ -1,7 +1,6 @@
 """`python -m examples.online_retail`: on a few hand-written lines always, on the real month where it is present."""
 
 import gzip
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import duckdb
 import pytest
 
 from examples.online_retail import published_lines, sold_at, write_as_tills_and_feed
-from tests.conftest import NO_UNIT_TESTS, ROOT, run
+from tests.conftest import NO_UNIT_TESTS, ROOT, run_fork
 
 REAL = ROOT.parent / "shared" / "data" / "online_retail"
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -24,11 +23,10 @@ LINES = [
 
 
 def run_example(folder: Path, work: Path) -> tuple[int, str, Path]:
-    warehouse = work / "retail.duckdb"
+    warehouse = work / "warehouse.duckdb"
     environment = {"DBT_LOG_PATH": str(work / "logs"), "COLUMNS": "120"} | NO_UNIT_TESTS
-    done = run(
-        sys.executable, "-m", "examples.online_retail", folder, "--warehouse", warehouse, environment=environment
-    )  # fmt: skip
+    command = ("-m", "examples.online_retail", folder, "--warehouse", warehouse)
+    done = run_fork(*command, environment=environment)
     return done.returncode, done.stdout + done.stderr, warehouse
 
 

@@ -56,18 +56,17 @@ def test_a_load_killed_at_any_step_is_finished_by_the_next(small: Build, tmp_pat
                 ).fetchall()
                 == []
             )
-    again = load(build)
-    assert again.returncode == 0
-    assert landed_records(build.warehouse) == landed_records(small.warehouse)
 
 
 def test_a_load_of_sources_side_by_side_that_is_killed_is_finished_by_the_next(small: Build, tmp_path: Path) -> None:
     build = replace(small, folder=tmp_path)
     killed = load(build, "tests.proofs.failpoints", "crm:copied", "load", "--side-by-side", str(len(KINDS)), *KINDS)
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
-    ended = load(build, "load", "--side-by-side", "4", *KINDS)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert landed_records(build.warehouse) == landed_records(small.warehouse)
+    # What the killed one left behind is taken up once: by the next load, and not by the one after it.
+    for _ in range(2):
+        ended = load(build, "load", "--side-by-side", "4", *KINDS)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert landed_records(build.warehouse) == landed_records(small.warehouse)
 
 
 def test_a_build_killed_in_any_node_is_finished_by_the_next(company: Build, tmp_path: Path) -> None:
