@@ -263,13 +263,15 @@ def _writing_alone(warehouse: Path) -> Iterator[None]:
         until = time.monotonic() + PATIENCE
         while True:
             try:
-                duckdb.connect(str(warehouse)).close()
+                connection = duckdb.connect(str(warehouse))
                 break
             except duckdb.IOException:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.2)
-        yield
+        # It stays open: dlt connects anew for every table, which is to find the file open.
+        with connection:
+            yield
 
 
 def _memory_for(pipeline: dlt.Pipeline) -> int:
