@@ -173,18 +173,30 @@ def export(warehouse: Path, inputs: Path) -> None:
 
 
 def labels(folder: Path, size: int, runs: int, home: Path | None) -> str:
-    """Measure how long it takes to give labels their customers' features."""
-    asked, features = folder / "labels.parquet", folder / "customer_features.parquet"
-    ours, theirs = folder / "labels_ours.parquet", folder / "labels_feast.parquet"
+    """Measure how long it takes to give labels, a customer and a product at a moment, the features of both."""
+    asked, ours, theirs = (folder / f"{name}.parquet" for name in ("labels", "labels_ours", "labels_feast"))
+    features = {kind: folder / f"{kind}_features.parquet" for kind in ("customer", "product")}
     with duckdb.connect(str(built(folder, size)), read_only=True) as connection:
-        customers = "features.customer_features"
-        connection.execute(f"copy (from {customers} order by customer_id, feature_at) to '{features}'")
-        # Any moment of a day that has features.
-        moment = "feature_at + to_seconds(cast(hash(customer_id, feature_at) % 86400 as bigint))"
+        for kind, file in features.items():
+            order = f"order by {kind}_id, feature_at"
+            connection.execute(f"copy (from features.{kind}_features {order}) to '{file}'")
+        # Any moment of a day that has features, and any product that has some on that day.
         connection.execute(
             f"""copy (
-                select customer_id, {moment} as event_timestamp from {customers}
-                order by hash(feature_at, customer_id) limit {LABELS}
+                with customers as (
+                    select customer_id, feature_at from features.customer_features
+                    order by hash(feature_at, customer_id) limit {LABELS}
+                ),
+                numbered as (
+                    select product_id, feature_at,
+                        row_number() over (partition by feature_at order by hash(product_id)) as number,
+                        count(*) over (partition by feature_at) as products
+                    from features.product_features
+                )
+                select customer_id, product_id,
+                    feature_at + to_seconds(cast(hash(customer_id, feature_at) % 86400 as bigint)) as event_timestamp
+                from customers inner join numbered using (feature_at)
+                where number = 1 + hash(customer_id) % products
             ) to '{asked}'"""
         )
         number = connection.execute(f"select count(*) from '{asked}'").fetchone()[0]
@@ -201,7 +213,7 @@ def labels(folder: Path, size: int, runs: int, home: Path | None) -> str:
 
         return count
 
-    given = [str(asked), str(features)]
+    given = [str(asked), *map(str, features.values())]
     by_equality = [PYTHON, str(CONTENDERS / "labels_duckdb.py"), *given, str(ours)]
     contenders = [Contender("join by equality", by_equality, alike(ours), before=fresh(ours))]
     if home:

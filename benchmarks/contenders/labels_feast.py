@@ -1,4 +1,4 @@
-"""Features for labels by Feast's point-in-time join in its DuckDB store: `labels_feast.py LABELS FEATURES OUTPUT`."""
+"""Features for labels by Feast, DuckDB store: `labels_feast.py LABELS CUSTOMERS PRODUCTS OUTPUT`, Parquet files."""
 
 import sys
 import tempfile
@@ -11,21 +11,25 @@ from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConf
 from feast.types import Bool, Float64, Int64, String
 
 TYPES = {"int64": Int64, "int32": Int64, "double": Float64, "string": String, "bool": Bool}
-KEYS = ("customer_id", "feature_at")
+KEYS = ("customer_id", "product_id", "feature_at")
 
 
-def main(labels: str, features: str, output: str) -> None:
-    """Write the labels with the features that were the last before them."""
-    schema = parquet.read_schema(features)
-    fields = [Field(name=field.name, dtype=TYPES[str(field.type)]) for field in schema if field.name not in KEYS]
-    customer = Entity(name="customer", join_keys=["customer_id"], value_type=ValueType.STRING)
-    view = FeatureView(
-        name="customer_features",
-        entities=[customer],
+def view_of(kind: str, file: str) -> tuple[Entity, FeatureView]:
+    """Return what Feast is told of the features of customers, or of products."""
+    schema = parquet.read_schema(file)
+    entity = Entity(name=kind, join_keys=[f"{kind}_id"], value_type=ValueType.STRING)
+    return entity, FeatureView(
+        name=f"{kind}_features",
+        entities=[entity],
         ttl=timedelta(days=0),
-        schema=fields,
-        source=FileSource(path=features, timestamp_field="feature_at"),
+        schema=[Field(name=field.name, dtype=TYPES[str(field.type)]) for field in schema if field.name not in KEYS],
+        source=FileSource(path=file, timestamp_field="feature_at"),
     )
+
+
+def main(labels: str, customers: str, products: str, output: str) -> None:
+    """Write the labels with the features that were the last before them."""
+    told = [view_of("customer", customers), view_of("product", products)]
     with tempfile.TemporaryDirectory() as folder:
         config = RepoConfig(
             project="benchmark",
@@ -36,9 +40,10 @@ def main(labels: str, features: str, output: str) -> None:
             entity_key_serialization_version=3,
         )
         store = FeatureStore(config=config)
-        store.apply([customer, view])
-        wanted = [f"customer_features:{field.name}" for field in fields]
-        job = store.get_historical_features(entity_df=pd.read_parquet(labels), features=wanted)
+        store.apply([each for both in told for each in both])
+        wanted = [f"{view.name}:{field.name}" for _, view in told for field in view.schema if field.name not in KEYS]
+        asked = pd.read_parquet(labels)
+        job = store.get_historical_features(entity_df=asked, features=wanted, full_feature_names=True)
         parquet.write_table(job.to_arrow(), output)
 
 
