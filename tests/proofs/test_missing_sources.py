@@ -26,6 +26,9 @@ TWO = ["web", "shop"]
 
 TRAINING = ("path:models/intermediate/training", "path:models/marts/training")
 
+BUILD = ("build", "--full-refresh", "--exclude-resource-type", "unit_test", "--exclude", "config.materialized:view")
+"""The views of a copy stand, and show what is in its tables."""
+
 
 def without(company: Build, folder: Path, sources: list[str]) -> Build:
     """Return a copy of the company's build whose raw tables of `sources` are empty."""
@@ -54,8 +57,7 @@ def test_every_source_has_something_to_miss(company: Build) -> None:
 def test_two_sources_can_be_done_without(company: Build, tmp_path: Path) -> None:
     build = without(company, tmp_path, TWO)
     # What does not read the sources is what it was. Training sets are built below, of two sources and of none.
-    chosen = ("--select", *(f"source:raw_{source}+" for source in TWO), "--exclude", *TRAINING)
-    build.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test", *chosen)
+    build.dbt(*BUILD, *TRAINING, "--select", *(f"source:raw_{source}+" for source in TWO))
     assert [source for source in TWO if count(build, EMPTIED[source]) > 0] == []
     assert count(build, "features.customer_features") > 0
 
@@ -63,7 +65,7 @@ def test_two_sources_can_be_done_without(company: Build, tmp_path: Path) -> None
 def test_two_sources_are_enough(company: Build, tmp_path: Path) -> None:
     missing = sorted(set(SOURCES) - set(TWO))
     build = without(company, tmp_path, missing)
-    build.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
+    build.dbt(*BUILD)
     assert [source for source in missing if count(build, EMPTIED[source]) > 0] == []
     assert count(build, "features.customer_features where views_30d > 0 and orders_lifetime > 0") > 0
     assert count(build, "features.product_features where views_30d > 0 and orders_30d > 0") > 0
@@ -71,5 +73,5 @@ def test_two_sources_are_enough(company: Build, tmp_path: Path) -> None:
 
 def test_no_source_at_all_builds_empty_tables(company: Build, tmp_path: Path) -> None:
     build = without(company, tmp_path, list(SOURCES))
-    build.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
+    build.dbt(*BUILD)
     assert count(build, "features.customer_features") == 0
