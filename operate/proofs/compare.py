@@ -26,12 +26,12 @@ class Comparison:
 
 
 def compare(
-    before: Path, after: Path, table: str, key: list[str], where: str = "true", only_shared: bool = False
+    before: Path, after: Path, table: str, key: list[str], where: str = "true", open_to: str = "false"
 ) -> Comparison:
     """Compare a table of two warehouses, row by row and column by column, without tolerance.
 
-    `table` is named with its schema, `key` tells its rows apart, `where` limits them. With `only_shared`, a row that
-    only one warehouse has is no difference: before the end of history serving asks for rows that training does not.
+    `table` is named with its schema, `key` tells its rows apart, `where` limits them. A row that only one warehouse has
+    is a difference, but for those that meet `open_to`: serving asks for rows of the last day that training does not.
     """
     found = Comparison(table)
     with duckdb.connect() as connection:
@@ -51,11 +51,10 @@ def compare(
                 rows = connection.execute(f'select {keys}, b."{name}", a."{name}" {apart} order by all limit {SHOWN}')
                 found.note(count, [f"{told(key, row)}: {name} was {row[-2]}, is {row[-1]}" for row in rows.fetchall()])
         for here, there, said in (("before", "after", "is gone"), ("after", "before", "is new")):
-            if not only_shared:
-                alone = f"from {here}_rows anti join {there}_rows using ({keys})"
-                (count,) = connection.execute(f"select count(*) {alone}").fetchone()
-                rows = connection.execute(f"select {keys} {alone} order by all limit {SHOWN}").fetchall()
-                found.note(count, [f"{told(key, row)} {said}" for row in rows])
+            alone = f"from {here}_rows anti join {there}_rows using ({keys}) where not ({open_to})"
+            (count,) = connection.execute(f"select count(*) {alone}").fetchone()
+            rows = connection.execute(f"select {keys} {alone} order by all limit {SHOWN}").fetchall()
+            found.note(count, [f"{told(key, row)} {said}" for row in rows])
     return found
 
 
