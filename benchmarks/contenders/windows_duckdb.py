@@ -7,10 +7,7 @@ doubles, what came late is summed apart from the rest.
 import sys
 
 import duckdb
-from windows import DAYS, columns
-from windows import PRODUCTS as COMPARED
-
-HALF_LIFE, VIEW, CART, ORDER = 30, 1, 3, 5
+from windows import DAYS, EMAILS, HALF_LIFE, LIKING, PRODUCTS, columns
 
 
 def sums(**measures: list[int]) -> str:
@@ -68,7 +65,7 @@ select
     {sums(views=DAYS, carts=DAYS, sessions=DAYS, events=[30], app_events=[30], night_events=[30])},
     count(*) filter (where age <= 30 and carts > 0) as cart_days_30d,
     count(*) filter (where age <= 30 and carts > 0 and order_events <= 0) as abandoned_days_30d,
-    0::bigint as emails_received_90d, 0::bigint as emails_opened_90d, 0::bigint as emails_clicked_90d
+    {", ".join(f"0::bigint as {column}" for column in EMAILS)}
 from (select days.*, spine.feature_at, spine.feature_date - days.event_date as age {spine_joined("days")})
 group by customer_id, feature_at
 """
@@ -149,13 +146,13 @@ select
     sum(views * price_rank)::bigint as price_rank_sum,
     coalesce(sum(views) filter (where price_rank is not null), 0)::bigint as ranked_views,
     sum(
-        ({VIEW} * views + {CART} * carts + {ORDER} * orders) * round(1000000 * power(0.5, age / {HALF_LIFE}))
+        ({" + ".join(f"{weight} * {measure}" for measure, weight in LIKING.items())})
+        * round(1000000 * power(0.5, age / {HALF_LIFE}))
     )::bigint as affinity_micro
 from (select days.*, spine.feature_at, spine.feature_date - days.event_date as age {spine_joined("days")})
 group by customer_id, product_id, feature_at
 """
 
-PRODUCTS = COMPARED | {"web_orders": [30], "units": [90], "returned_units": [90]}
 WANTED = columns(PRODUCTS)
 LEFT = " ".join(
     f"union all select product_id, event_date + {length + 1}, "
