@@ -192,20 +192,20 @@ def labels(folder: Path, size: int, runs: int, home: Path | None) -> str:
         # Any moment of a day that has features, and any product that has some on that day.
         connection.execute(
             f"""copy (
-                with customers as (
-                    select customer_id, feature_at from features.customer_features
-                    order by hash(feature_at, customer_id) limit {LABELS}
-                ),
-                numbered as (
+                with numbered as (
                     select product_id, feature_at,
-                        row_number() over (partition by feature_at order by hash(product_id)) as number,
-                        count(*) over (partition by feature_at) as products
+                        row_number() over (partition by feature_at order by hash(product_id)) as number
                     from features.product_features
+                ),
+                days as (select feature_at, max(number) as products from numbered group by feature_at),
+                customers as (
+                    select customer_id, feature_at, 1 + hash(customer_id) % products as number
+                    from features.customer_features inner join days using (feature_at)
+                    order by hash(feature_at, customer_id) limit {LABELS}
                 )
                 select customer_id, product_id,
                     feature_at + to_seconds(cast(hash(customer_id, feature_at) % 86400 as bigint)) as event_timestamp
-                from customers inner join numbered using (feature_at)
-                where number = 1 + hash(customer_id) % products
+                from customers inner join numbered using (feature_at, number)
             ) to '{asked}'"""
         )
         number = connection.execute(f"select count(*) from '{asked}'").fetchone()[0]

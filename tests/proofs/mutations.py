@@ -166,6 +166,12 @@ DAYS = {
             and features.lifecycle_stage <> history.lifecycle_stage
         where history.valid_to = timestamp '9999-12-31'
     """,
+    "between a session and what makes it another customer's": """
+        select max(known.known_date) from intermediate.int_customer_sessions__known as known
+        inner join features.customer_features as features
+            on known.customer_id = features.customer_id and known.event_date = cast(features.feature_at as date)
+        where known.sessions < 0 and known.known_date > known.event_date + 2
+    """,
     "before a device is known to be a bot": """
         select max(bots.flagged_date) from intermediate.int_bots__flagged as bots
         inner join intermediate.int_events__unioned as events using (device_id)
