@@ -1,7 +1,15 @@
 {{ config(materialized='incremental', unique_key='flagged_date') }}
 
 -- Devices that made more events in a minute than any person can, and since which day that is known.
-with events as (
+with recent as (
+
+    select device_id from {{ ref('int_events__unioned') }}
+    where known_date >= {{ replaced_from('flagged_date') }}
+
+),
+
+-- Nobody else can have become one since the model was last built.
+events as (
 
     select
         device_id,
@@ -12,6 +20,7 @@ with events as (
     where
         device_id is not null
         and not is_declared_bot
+        and device_id in (select device_id from recent)
 
 ),
 
@@ -19,10 +28,6 @@ busy as (
 
     select device_id
     from events
-    {%- if is_incremental() %}
-    -- Nobody else can have become one since.
-    where device_id in (select device_id from events where known_date >= {{ replaced_from('flagged_date') }})
-    {%- endif %}
     group by device_id, event_date
     -- Of a minute around midnight, at least half lies on one side.
     having 2 * count(*) >= {{ var('bot_events_per_minute') }}

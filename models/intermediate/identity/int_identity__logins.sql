@@ -1,21 +1,39 @@
 {{ config(materialized='incremental', unique_key='known_date') }}
 
 -- Who showed themselves on a device: an account that was logged in, or whoever placed the order that was completed there.
-with events as (
+with logged_in as (
 
     select
         device_id,
-        user_id,
-        order_id,
         event_id,
         event_at,
         known_at,
-        known_date
+        known_date,
+        'account' as identity_type,
+        user_id as identity
     from {{ ref('int_events__unioned') }}
     where
-        device_id is not null
+        known_date >= {{ replaced_from('known_date') }}
+        and device_id is not null
         and not is_declared_bot
-        and (user_id is not null or order_id is not null)
+        and user_id is not null
+
+),
+
+placed_orders as (
+
+    select
+        device_id,
+        order_id,
+        event_id,
+        event_at,
+        known_at
+    from {{ ref('int_events__unioned') }}
+    where
+        order_id is not null
+        and device_id is not null
+        and not is_declared_bot
+        and user_id is null
 
 ),
 
@@ -35,35 +53,23 @@ orders as (
 
 seen as (
 
-    select
-        device_id,
-        event_id,
-        event_at,
-        known_at,
-        known_date,
-        'account' as identity_type,
-        user_id as identity
-    from events
-    where
-        user_id is not null
-        and known_date >= {{ replaced_from('known_date') }}
+    select * from logged_in
 
     union all
 
     select
-        events.device_id,
-        events.event_id,
-        events.event_at,
-        greatest(events.known_at, orders.known_at) as known_at,
-        cast(greatest(events.known_at, orders.known_at) as date) as known_date,
+        placed_orders.device_id,
+        placed_orders.event_id,
+        placed_orders.event_at,
+        greatest(placed_orders.known_at, orders.known_at) as known_at,
+        cast(greatest(placed_orders.known_at, orders.known_at) as date) as known_date,
         case when orders.account_id is not null then 'account' else 'email' end as identity_type,
         coalesce(orders.account_id, orders.email_hash) as identity
-    from events
-    inner join orders on events.order_id = orders.source_order_id
+    from placed_orders
+    inner join orders on placed_orders.order_id = orders.source_order_id
     where
-        events.user_id is null
-        and coalesce(orders.account_id, orders.email_hash) is not null
-        and cast(greatest(events.known_at, orders.known_at) as date) >= {{ replaced_from('known_date') }}
+        coalesce(orders.account_id, orders.email_hash) is not null
+        and cast(greatest(placed_orders.known_at, orders.known_at) as date) >= {{ replaced_from('known_date') }}
 
 ),
 

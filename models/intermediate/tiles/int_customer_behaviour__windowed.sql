@@ -14,31 +14,12 @@ tiles as (
 
 ),
 
--- What each day came to, from the day that became known until something else did. In doubles, which add up whole numbers
--- of up to 16 digits exactly, and faster.
 day_versions as (
 
-    select
-        customer_id,
-        event_date,
-        known_date,
-        lead(known_date) over so_far as next_known_date,
-        sum(cast(views as double)) over so_far as views,
-        sum(cast(carts as double)) over so_far as carts,
-        sum(cast(order_events as double)) over so_far as order_events,
-        sum(cast(events as double)) over so_far as events,
-        sum(cast(app_events as double)) over so_far as app_events,
-        sum(cast(night_events as double)) over so_far as night_events,
-        sum(cast(sessions as double)) over so_far as sessions,
-        sum(cast(emails_received as double)) over so_far as emails_received,
-        sum(cast(emails_opened as double)) over so_far as emails_opened,
-        sum(cast(emails_clicked as double)) over so_far as emails_clicked
-    from tiles
-    window so_far as (
-        partition by customer_id, event_date
-        order by known_date
-        rows between unbounded preceding and current row
-    )
+    {{ day_versions('tiles', ['customer_id'], [
+        'views', 'carts', 'order_events', 'events', 'app_events',
+        'night_events', 'sessions', 'emails_received', 'emails_opened', 'emails_clicked'
+    ]) }}
 
 ),
 

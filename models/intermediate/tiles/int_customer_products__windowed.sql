@@ -15,29 +15,12 @@ tiles as (
 
 ),
 
--- What each day came to, from the day that became known until something else did. In doubles, which add up whole numbers
--- of up to 16 digits exactly, and faster.
 day_versions as (
 
-    select
-        customer_id,
-        product_id,
-        event_date,
-        category,
-        brand,
-        price_rank,
-        known_date,
-        lead(known_date) over so_far as next_known_date,
-        sum(cast(views as double)) over so_far as views,
-        sum(cast(carts as double)) over so_far as carts,
-        sum(cast(removals as double)) over so_far as removals,
-        sum(cast(orders as double)) over so_far as orders
-    from tiles
-    window so_far as (
-        partition by customer_id, product_id, event_date
-        order by known_date
-        rows between unbounded preceding and current row
-    )
+    {{ day_versions(
+        'tiles', ['customer_id', 'product_id'], ['views', 'carts', 'removals', 'orders'],
+        ['category', 'brand', 'price_rank']
+    ) }}
 
 ),
 
