@@ -1,7 +1,7 @@
 """What features cost: `python -m benchmarks.features [--events N] [--runs N] [--work FOLDER] [--only PART …]`.
 
 A shop's typed events of a year, made in DuckDB. Parts: `windows` (sums over trailing windows, against DuckDB by hand,
-Polars and pandas), `labels` (features for a million labels, against Feast), `build` (all features: of a fifth of the
+Polars and pandas), `labels` (features for labels, against Feast), `build` (all features: of a fifth of the
 events, within 4 GB, of all; one more day). Results are compared before a figure counts. Prints Markdown tables and,
 after a run of all parts, writes them to benchmarks/features.md.
 """
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 CONTENDERS = Path(__file__).parent / "contenders"
 PYTHON = sys.executable
 DBT = str(Path(PYTHON).parent / "dbt")
-LABELS = 1_000_000
+LABELS = 250_000
 LIMIT = "4GB"
 
 WINDOWS = [
