@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from operate.literals import literal
 from tests.conftest import Build
 
 START = datetime(2026, 3, 1)
@@ -37,15 +38,6 @@ def model(company: Build) -> Run:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     return run
-
-
-def literal(value: object) -> str:
-    """Return a value as SQL."""
-    if isinstance(value, datetime):
-        return f"timestamp '{value}'"
-    if isinstance(value, date):
-        return f"date '{value}'"
-    return str(value) if isinstance(value, int) else f"'{value}'"
 
 
 hours = st.integers(0, 8)
