@@ -56,6 +56,8 @@ def dbt(name: str, warehouse: Path, *given: str, counted: Callable[[], int] = la
     if limit:
         profiles = yaml.safe_load((ROOT / "profiles.yml").read_text())
         profiles["shopsmart"]["outputs"]["duckdb"]["settings"]["memory_limit"] = limit
+        # As docs/operations.md advises: two models at a time would both spill.
+        profiles["shopsmart"]["outputs"]["duckdb"]["threads"] = 1
         work.mkdir(parents=True, exist_ok=True)
         (work / "profiles.yml").write_text(yaml.safe_dump(profiles))
         settings["DBT_PROFILES_DIR"] = str(work)
