@@ -5,6 +5,9 @@
 -#}
 {% macro day_versions(tiles, key, measures, columns=[]) -%}
     {%- set day = key + ['event_date'] %}
+    {%- set same_day -%}
+        {% for column in day %}tiles.{{ column }} = late_days.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    {%- endset %}
     with late_days as (
 
         select
@@ -13,32 +16,9 @@
         where known_date <> event_date
         group by {{ day | join(', ') }}
 
-    ),
-
-    -- Of most days all is known when they end: they have one tile, and nothing to add up.
-    settled as (
-
-        select tiles.*
-        from {{ tiles }} as tiles
-        left join late_days
-            {%- for column in day %}
-            {{ 'on' if loop.first else 'and' }} tiles.{{ column }} = late_days.{{ column }}
-            {%- endfor %}
-        where late_days.event_date is null
-
-    ),
-
-    unsettled as (
-
-        select tiles.*
-        from {{ tiles }} as tiles
-        inner join late_days
-            {%- for column in day %}
-            {{ 'on' if loop.first else 'and' }} tiles.{{ column }} = late_days.{{ column }}
-            {%- endfor %}
-
     )
 
+    -- Of most days all is known when they end: they have one tile, and nothing to add up.
     select
         {{ (day + columns) | join(',\n        ') }},
         known_date,
@@ -46,7 +26,8 @@
         {%- for measure in measures %}
         cast({{ measure }} as double) as {{ measure }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from settled
+    from {{ tiles }} as tiles
+    anti join late_days on {{ same_day }}
 
     union all
 
@@ -57,7 +38,8 @@
         {%- for measure in measures %}
         sum(cast({{ measure }} as double)) over so_far as {{ measure }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from unsettled
+    from {{ tiles }} as tiles
+    semi join late_days on {{ same_day }}
     window so_far as (
         partition by {{ day | join(', ') }}
         order by known_date

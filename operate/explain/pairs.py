@@ -176,14 +176,26 @@ cross join sides
 where feature_at = $day
 """
 
+# A pair of a kind that is the same seen from either product stands there once.
 STRONGER = """
-with own as (
+with others as (
 
-    select pairs_micro, pairs, related_product_id
+    select
+        pairs_micro,
+        pairs,
+        case when product_id = $product_id then related_product_id else product_id end as related_product_id
     from intermediate.int_product_pairs__windowed
     where
-        feature_at = $day and product_id = $product_id and relation = $relation
-        and related_product_id = $related_product_id
+        feature_at = $day
+        and relation = $relation
+        and (product_id = $product_id or (related_product_id = $product_id and relation <> 'view_order'))
+
+),
+
+own as (
+
+    select pairs_micro, pairs, related_product_id from others
+    where related_product_id = $related_product_id
 
 )
 
@@ -193,9 +205,8 @@ select
         where (-others.pairs_micro, -others.pairs, others.related_product_id)
         < (-own.pairs_micro, -own.pairs, own.related_product_id)
     ) as stronger
-from intermediate.int_product_pairs__windowed as others
+from others
 cross join own
-where others.feature_at = $day and others.product_id = $product_id and others.relation = $relation
 """
 
 

@@ -42,7 +42,7 @@ MUTATIONS = [
     ),
     Mutation(
         "what becomes known on the day itself counts", f"{TILES}/int_customer_products__windowed.sql",
-        "and day_versions.known_date < spine.feature_date", "and day_versions.known_date <= spine.feature_date",
+        "and versions.known_date < spine.feature_date", "and versions.known_date <= spine.feature_date",
     ),
     Mutation(
         "a product's late events count before they are known", f"{TILES}/int_product_days__windowed.sql",

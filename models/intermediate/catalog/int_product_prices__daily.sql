@@ -44,6 +44,7 @@ windowed as (
         first_value(versions.price) over last_month as price_30d_ago,
         median(versions.price) over (partition by versions.feed_date, versions.category) as category_price
     from versions
+    where versions.feed_date >= (select {{ days_after('min(feed_date)', -29) }} from feeds)
     window last_month as (
         partition by versions.product_id
         order by {{ days_between("date '1970-01-01'", 'versions.feed_date') }}

@@ -41,33 +41,20 @@ starts as (
 
 ),
 
+-- A session bears the name of its first event.
 sessions as (
 
     select
         source,
         event_id,
-        event_at,
-        visitor,
-        max(session_start) over (
-            partition by visitor
-            order by event_at, source, event_id
-            rows between unbounded preceding and current row
-        ) as session_started_at
+        max(session_start) over so_far as session_started_at,
+        max_by(event_id, session_start) over so_far as session_id
     from starts
-
-),
-
-named as (
-
-    select
-        source,
-        event_id,
-        session_started_at,
-        first_value(event_id) over (
-            partition by visitor, session_started_at
-            order by event_at, source, event_id
-        ) as session_id
-    from sessions
+    window so_far as (
+        partition by visitor
+        order by event_at, source, event_id
+        rows between unbounded preceding and current row
+    )
 
 )
 
@@ -76,7 +63,7 @@ select
     event_id,
     session_started_at,
     session_id
-from named
+from sessions
 
 union all
 

@@ -1,6 +1,7 @@
 {{ config(materialized='incremental', unique_key='known_date') }}
 
--- Of a session, what changes changes as a whole: products that were added, or taken back, on the same day belong
+-- Two that were viewed, or ordered, together stand once, the first by name before the other: their mirror image says the
+-- same. Of a session, what changes changes as a whole: products that were added, or taken back, on the same day belong
 -- together. The products of an order may become known one by one.
 with products as (
 
@@ -22,10 +23,12 @@ session_pairs as (
         on products.basket_id = others.basket_id
         and products.known_date = others.known_date
         and products.change = others.change
-        and products.product_id <> others.product_id
     where
         products.side = 'viewed'
-        and others.side in ('viewed', 'ordered')
+        and (
+            (others.side = 'viewed' and products.product_id < others.product_id)
+            or (others.side = 'ordered' and products.product_id <> others.product_id)
+        )
         and products.known_date >= {{ replaced_from('known_date') }}
         and others.known_date >= {{ replaced_from('known_date') }}
 
@@ -43,7 +46,7 @@ order_pairs as (
     from products
     inner join products as others
         on products.basket_id = others.basket_id
-        and products.product_id <> others.product_id
+        and products.product_id < others.product_id
     where
         products.side = 'bought'
         and others.side = 'bought'

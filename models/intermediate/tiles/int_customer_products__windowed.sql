@@ -15,54 +15,106 @@ tiles as (
 
 ),
 
+met_again as (
+
+    select
+        customer_id,
+        product_id
+    from tiles
+    group by customer_id, product_id
+    having count(*) > 1
+
+),
+
+-- Most products a customer meets on one day alone: to add nothing up for those takes half of the time.
+met_once as (
+
+    select
+        tiles.*,
+        cast(null as date) as next_known_date
+    from tiles
+    anti join met_again
+        on tiles.customer_id = met_again.customer_id
+        and tiles.product_id = met_again.product_id
+
+),
+
+repeated as (
+
+    select tiles.*
+    from tiles
+    semi join met_again
+        on tiles.customer_id = met_again.customer_id
+        and tiles.product_id = met_again.product_id
+
+),
+
 day_versions as (
 
     {{ day_versions(
-        'tiles', ['customer_id', 'product_id'], ['views', 'carts', 'removals', 'orders'],
+        'repeated', ['customer_id', 'product_id'], ['views', 'carts', 'removals', 'orders'],
         ['category', 'brand', 'price_rank']
     ) }}
 
 ),
+{%- set weights = var('affinity_weights') %}
 
 -- Each day as it was known when the day of the feature began. `age` counts back from feature_at: yesterday is 1.
-days as (
+{% for days, versions in {'single_days': 'met_once', 'days': 'day_versions'}.items() -%}
+{{ days }} as (
 
     select
         spine.customer_id,
         spine.feature_at,
-        day_versions.product_id,
-        {{ days_between('day_versions.event_date', 'spine.feature_date') }} as age,
-        day_versions.category,
-        day_versions.brand,
-        day_versions.price_rank,
-        day_versions.views,
-        day_versions.carts,
-        day_versions.removals,
-        day_versions.orders
+        versions.product_id,
+        {{ days_between('versions.event_date', 'spine.feature_date') }} as age,
+        versions.category,
+        versions.brand,
+        versions.price_rank,
+        versions.views,
+        versions.carts,
+        versions.removals,
+        versions.orders,
+        {{ weights.view }} * versions.views
+        + {{ weights.cart }} * versions.carts
+        + {{ weights.order }} * versions.orders as liking
     from spine
-    inner join day_versions
-        on spine.customer_id = day_versions.customer_id
-        and day_versions.event_date >= {{ days_after('spine.feature_date', -90) }}
-        and day_versions.event_date < spine.feature_date
-        and day_versions.known_date < spine.feature_date
-        and coalesce(day_versions.next_known_date, spine.feature_date) >= spine.feature_date
+    inner join {{ versions }} as versions
+        on spine.customer_id = versions.customer_id
+        and versions.event_date >= {{ days_after('spine.feature_date', -90) }}
+        and versions.event_date < spine.feature_date
+        and versions.known_date < spine.feature_date
+        and coalesce(versions.next_known_date, spine.feature_date) >= spine.feature_date
     where
-        day_versions.views > 0
-        or day_versions.carts > 0
-        or day_versions.removals > 0
-        or day_versions.orders > 0
+        versions.views > 0
+        or versions.carts > 0
+        or versions.removals > 0
+        or versions.orders > 0
 
-),
-{%- set weights = var('affinity_weights') %}
+){{ ',' if not loop.last }}
 
-liked as (
+{% endfor -%}
+select
+    customer_id,
+    product_id,
+    feature_at,
+    {{ windowed_values('views', 'age') }},
+    {{ windowed_values('carts', 'age') }},
+    {{ windowed_values('orders', 'age') }},
+    case when views > 0 then age end as days_since_view,
+    case when carts > 0 then age end as days_since_cart,
+    case when removals > 0 then age end as days_since_removal,
+    case when orders > 0 then age end as days_since_order,
+    age as days_since_last,
+    cast(case when carts > 0 then carts - removals end as bigint) as left_in_cart,
+    category,
+    brand,
+    cast(views * price_rank as bigint) as price_rank_sum,
+    cast(case when price_rank is not null then views else 0 end as bigint) as ranked_views,
+    cast(liking * {{ decayed_micro('age') }} as bigint) as affinity_micro
+from single_days
 
-    select
-        days.*,
-        {{ weights.view }} * views + {{ weights.cart }} * carts + {{ weights.order }} * orders as liking
-    from days
-
-)
+union all
 
 select
     customer_id,
@@ -84,5 +136,5 @@ select
     cast(sum(case when price_rank is not null then views else 0 end) as bigint) as ranked_views,
     -- In millionths, so that a sum is the same whatever its order.
     cast(sum(liking * {{ decayed_micro('age') }}) as bigint) as affinity_micro
-from liked
+from days
 group by customer_id, product_id, feature_at

@@ -28,6 +28,13 @@ prices as (
 
 ),
 
+ranks as (
+
+    select * from {{ ref('int_product_ranks__counted') }}
+    where feature_at >= {{ replaced_from('feature_at') }}
+
+),
+
 joined as (
 
     select
@@ -52,7 +59,10 @@ joined as (
         prices.price,
         prices.price_vs_category,
         prices.price_change_30d,
-        prices.in_stock_ratio_30d
+        prices.in_stock_ratio_30d,
+        ranks.popularity_rank_7d,
+        ranks.category_rank_7d,
+        coalesce(windowed.orders_90d, 0) = 0 as is_cold_start
     from spine
     left join windowed
         on spine.product_id = windowed.product_id
@@ -63,24 +73,12 @@ joined as (
     left join prices
         on spine.product_id = prices.product_id
         and spine.feature_at = prices.feature_at
-
-),
-
-ranked as (
-
-    select
-        joined.*,
-        rank() over (
-            partition by feature_at
-            order by orders_7d desc, views_7d desc
-        ) as popularity_rank_7d,
-        rank() over (
-            partition by feature_at, category
-            order by orders_7d desc, views_7d desc
-        ) as category_rank_7d,
-        orders_90d = 0 as is_cold_start
-    from joined
+    left join ranks
+        on spine.feature_at = ranks.feature_at
+        and coalesce(prices.category, '') = ranks.category
+        and coalesce(windowed.orders_7d, 0) = ranks.orders_7d
+        and coalesce(windowed.views_7d, 0) = ranks.views_7d
 
 )
 
-select * from ranked
+select * from joined

@@ -14,15 +14,41 @@ baskets as (
 
 ),
 
+-- Viewed together, or ordered together, each is the other's related product.
+mirrored as (
+
+    select
+        relation,
+        product_id,
+        related_product_id,
+        feature_at,
+        pairs,
+        pairs_micro
+    from pairs
+
+    union all
+
+    select
+        relation,
+        related_product_id as product_id,
+        product_id as related_product_id,
+        feature_at,
+        pairs,
+        pairs_micro
+    from pairs
+    where relation <> 'view_order'
+
+),
+
 ranked as (
 
     select
-        pairs.*,
+        mirrored.*,
         row_number() over (
             partition by feature_at, relation, product_id
             order by pairs_micro desc, pairs desc, related_product_id asc
         ) as rank
-    from pairs
+    from mirrored
 
 ),
 
