@@ -136,13 +136,14 @@ days as (
             partition by visit_days.device_id, visit_days.visited_at
             order by visit_days.known_date
         ) as next_known_date,
+        count(*) over (partition by visit_days.device_id, visit_days.visited_at) as days_known,
         coalesce(visit_days.known_date >= bots.flagged_date, false) as is_bot
     from visit_days
     left join {{ ref('int_bots__flagged') }} as bots on visit_days.device_id = bots.device_id
 
 ),
 
--- The visit as it was known after each such day.
+-- Most visits became known on one day: they are a session. The others, as they were known after each such day.
 known as (
 
     select
@@ -162,14 +163,34 @@ known as (
         on days.device_id = visits.device_id
         and days.visited_at = visits.visited_at
         and days.known_date >= visits.known_date
-    where not days.is_bot
+    where
+        days.days_known > 1
+        and not days.is_bot
 
 ),
 
 sessions as (
 
     select
-        known.*,
+        days.device_id,
+        days.visited_at as session_started_at,
+        days.known_date,
+        days.next_known_date,
+        visits.event_at,
+        visits.side,
+        visits.product_id
+    from days
+    inner join visits
+        on days.device_id = visits.device_id
+        and days.visited_at = visits.visited_at
+    where
+        days.days_known = 1
+        and not days.is_bot
+
+    union all
+
+    select
+        device_id,
         max(
             case
                 when
@@ -181,7 +202,12 @@ sessions as (
             partition by device_id, visited_at, known_date
             order by event_at
             range unbounded preceding
-        ) as session_started_at
+        ) as session_started_at,
+        known_date,
+        next_known_date,
+        event_at,
+        side,
+        product_id
     from known
 
 ),

@@ -60,13 +60,14 @@ days as (
         customer_id,
         visited_at,
         known_date,
-        lead(known_date) over (partition by customer_id, visited_at order by known_date) as next_known_date
+        lead(known_date) over (partition by customer_id, visited_at order by known_date) as next_known_date,
+        count(*) over (partition by customer_id, visited_at) as days_known
     from visits
     group by customer_id, visited_at, known_date
 
 ),
 
--- The visit as it was known after each day on which something about it became known.
+-- Most visits became known on one day: they are a session. The others, as they were known after each such day.
 known as (
 
     select
@@ -80,6 +81,7 @@ known as (
         on days.customer_id = visits.customer_id
         and days.visited_at = visits.visited_at
         and days.known_date >= visits.known_date
+    where days.days_known > 1
     group by days.customer_id, days.visited_at, days.known_date, days.next_known_date, visits.event_at
     having sum(visits.change) > 0
 
@@ -95,6 +97,16 @@ preceded as (
 ),
 
 starts as (
+
+    select
+        customer_id,
+        cast(visited_at as date) as event_date,
+        known_date,
+        next_known_date
+    from days
+    where days_known = 1
+
+    union all
 
     select
         customer_id,
