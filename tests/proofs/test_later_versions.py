@@ -7,8 +7,13 @@ from pathlib import Path
 
 import duckdb
 
+from operate.explain.command import same, value_of
+from operate.explain.facts import Question
+from operate.explain.features import features_of, models_of
+from operate.explain.places import places
 from operate.proofs.compare import compare
 from operate.proofs.raw import complete_load
+from operate.state import project_variables
 from tests.conftest import Build
 
 FEATURES = "+path:models/marts/features"
@@ -178,6 +183,32 @@ def corrections_of(build: Build, orders: list[str], since: datetime) -> tuple[in
         ).fetchone()
 
 
+def explained(build: Build, orders: list[str]) -> tuple[list[str], set[str]]:
+    """Explain buyers' last features: which come to another value than the table's, and what told of corrections."""
+    models, variables, wrong, told = models_of(build.folder / "target"), project_variables(), [], set()
+    features = [feature for feature in features_of(models) if feature.table == "customer_features"]
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            """
+            select customer_id, max(feature_at)
+            from features.customer_features
+            inner join intermediate.int_orders__attributed using (customer_id)
+            where order_id in $orders group by all order by all limit 5
+            """,
+            {"orders": orders},
+        ).fetchall()
+        for customer, at in rows:
+            for feature in features:
+                key = {"customer_id": customer}
+                question = Question(connection, models, variables, key, at.date(), feature.days)
+                value, answer = value_of(question, feature), feature.explained_by(question)
+                if not same(value, answer.value):
+                    wrong.append(f"{feature.full_name} of {customer}: {value}, by its rows {answer.value}")
+                corrections = [fact for fact in answer.facts if fact.kind == "corrected" and fact.counted]
+                told |= {place.file for place in places(question, corrections).values()}
+    return wrong, told
+
+
 def test_what_a_later_version_says_counts_from_that_version_on(company: Build, tmp_path: Path) -> None:
     gone = copied(company, tmp_path / "gone")
     with duckdb.connect(str(gone.warehouse)) as connection:
@@ -212,6 +243,9 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
     assert added > 5
     lines, refunds, wrong = corrections_of(later, corrected, changed)
     assert (lines > 20, refunds > 0, wrong) == (True, True, 0)
+    unexplained, told = explained(later, corrected)
+    assert unexplained == []
+    assert "orders" in told
     assert orders_of(later, account) == orders_of(company, account) + given
     *of_order, ordered, deleted, restored = changes_of(later, order, line)
     assert [change for change, *_ in of_order] == ["cancelled", "reinstated"]
