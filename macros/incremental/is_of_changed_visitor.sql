@@ -4,7 +4,7 @@
 -#}
 {% macro is_of_changed_visitor(visitor) %}
     {#- Named here, so that dbt sees at parsing that the model comes after them. -#}
-    {%- set events, owned, links = ref('int_events__unioned'), ref('int_events__owned'), ref('int_identity__links') -%}
+    {%- set events, owned, owners = ref('int_events__unioned'), ref('int_events__owned'), ref('int_identity__device_owners') -%}
     {%- set devices = changed_devices() -%}
     {%- if not is_incremental() -%}
         true
@@ -19,11 +19,9 @@
 
             union
 
-            -- Whoever had the device, or has it now.
-            select 'customer ' || customer_id from {{ links }}
-            where
-                identifier_type = 'device'
-                and identifier in ({{ devices }})
+            -- Whoever had the device by any build, or has it now.
+            select 'customer ' || customer_id from {{ owners }}
+            where device_id in ({{ devices }})
 
             union
 

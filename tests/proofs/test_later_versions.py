@@ -2,15 +2,22 @@
 
 import shutil
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from operate.explain.command import same, value_of
+from operate.explain.facts import Question
+from operate.explain.features import features_of, models_of
+from operate.explain.places import places
 from operate.proofs.compare import compare
 from operate.proofs.raw import complete_load
+from operate.state import project_variables
 from tests.conftest import Build
 
 FEATURES = "+path:models/marts/features"
+LAST_DAY = "(select date_trunc('day', max(created_at)) from raw_shop.orders)"
 KEYS = {
     "customer_features": ["customer_id"],
     "customer_product_features": ["customer_id", "product_id"],
@@ -89,6 +96,27 @@ def land_later_versions(connection: duckdb.DuckDBPyConnection) -> tuple[str, int
     return str(account), given
 
 
+def land_corrected_orders(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """On the last day, orders turn out to be in another currency, most of them of another day, too; return them."""
+    orders = connection.execute(f"""
+        insert into raw_shop.orders
+        select * replace (
+            case when currency = 'EUR' then 'GBP' else 'EUR' end as currency,
+            created_at + (id % 3 - 1) * interval 1 day as created_at,
+            {LAST_DAY} + interval 7 hour as updated_at,
+            'corrected ' || id as content_hash,
+            (select max(landed_at) from raw_shop.orders) + interval 1 hour as landed_at,
+            'corrected' as _dlt_load_id
+        )
+        from raw_shop.orders
+        where customer_id is not null and cancelled_at is null and created_at < {LAST_DAY} - interval 1 day
+        qualify row_number() over (partition by id in (select order_id from raw_shop.refund) order by id desc) <= 20
+        returning 'web_shop-' || id
+    """).fetchall()
+    complete_load(connection, "raw_shop", "corrected")
+    return [order for (order,) in orders]
+
+
 def orders_of(build: Build, account: str) -> int:
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
         return connection.execute(
@@ -121,7 +149,64 @@ def changes_of(build: Build, order: int, line: int) -> list[tuple]:
         """).fetchall()
 
 
-LAST_DAY = "(select date_trunc('day', max(created_at)) from raw_shop.orders)"
+def corrections_of(build: Build, orders: list[str], since: datetime) -> tuple[int, ...]:
+    """How many lines of orders are worth something else since a moment, how many refunds of them, and what is wrong.
+
+    Wrong is a line that changed in anything but its worth, or whose changes do not come to what is published of it.
+    """
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        return connection.execute(
+            """
+            with changes as (
+                select
+                    order_line_id,
+                    sum(gross_minor - discount_minor) as minor,
+                    sum(gross_minor - discount_minor) filter (known_at < $since) as former_minor,
+                    sum(refund_minor) as refund_minor,
+                    sum(refund_minor) filter (known_at < $since) as former_refund_minor,
+                    sum(units) filter (known_at >= $since) as units
+                from intermediate.int_order_changes__valued
+                where order_id in $orders
+                group by order_line_id
+            )
+            select
+                count(*) filter (minor <> former_minor),
+                count(*) filter (changes.refund_minor <> former_refund_minor),
+                count(*) filter (
+                    units <> 0 or minor <> gross_minor - discount_minor
+                    or abs(changes.refund_minor - lines.refund_minor) > 1
+                )
+            from changes
+            inner join intermediate.int_order_lines__priced as lines using (order_line_id)
+            """,
+            {"orders": orders, "since": since},
+        ).fetchone()
+
+
+def explained(build: Build, orders: list[str]) -> tuple[list[str], set[str]]:
+    """Explain buyers' last features: which come to another value than the table's, and what told of corrections."""
+    models, variables, wrong, told = models_of(build.folder / "target"), project_variables(), [], set()
+    features = [feature for feature in features_of(models) if feature.table == "customer_features"]
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            """
+            select customer_id, max(feature_at)
+            from features.customer_features
+            inner join intermediate.int_orders__attributed using (customer_id)
+            where order_id in $orders group by all order by all limit 5
+            """,
+            {"orders": orders},
+        ).fetchall()
+        for customer, at in rows:
+            for feature in features:
+                key = {"customer_id": customer}
+                question = Question(connection, models, variables, key, at.date(), feature.days)
+                value, answer = value_of(question, feature), feature.explained_by(question)
+                if not same(value, answer.value):
+                    wrong.append(f"{feature.full_name} of {customer}: {value}, by its rows {answer.value}")
+                corrections = [fact for fact in answer.facts if fact.kind == "corrected" and fact.counted]
+                told |= {place.file for place in places(question, corrections).values()}
+    return wrong, told
 
 
 def test_what_a_later_version_says_counts_from_that_version_on(company: Build, tmp_path: Path) -> None:
@@ -135,6 +220,7 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
     with duckdb.connect(str(later.warehouse)) as connection:
         account, given = land_later_versions(connection)
         assert land_tombstones(connection, False, f"{LAST_DAY} + interval 6 hours") == (order, line)
+        corrected = land_corrected_orders(connection)
         (changed,) = connection.execute(f"select {LAST_DAY} at time zone 'UTC'").fetchone()
     assert given == 5
     at_once = copied(later, tmp_path / "at_once")
@@ -155,6 +241,11 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
         """).fetchone()
     assert taken < -5
     assert added > 5
+    lines, refunds, wrong = corrections_of(later, corrected, changed)
+    assert (lines > 20, refunds > 0, wrong) == (True, True, 0)
+    unexplained, told = explained(later, corrected)
+    assert unexplained == []
+    assert "orders" in told
     assert orders_of(later, account) == orders_of(company, account) + given
     *of_order, ordered, deleted, restored = changes_of(later, order, line)
     assert [change for change, *_ in of_order] == ["cancelled", "reinstated"]

@@ -1,69 +1,13 @@
 -- What each order line was said to be, and when: ordered, corrected, given back; as if no order were ever cancelled.
-with lines as (
+with spans as (
 
-    select * from {{ ref('int_order_lines__priced') }}
-
-),
-
-versions as (
-
-    select * from {{ ref('int_order_line_versions__unioned') }}
+    select * from {{ ref('int_order_line_versions__valued') }}
 
 ),
 
 refunds as (
 
     select * from {{ ref('int_order_line_refunds__unioned') }}
-
-),
-
--- A line that is pending without a price is no sale yet: it has no version.
-states as (
-
-    select
-        lines.order_line_id,
-        lines.order_id,
-        versions.product_id,
-        lines.sales_channel,
-        lines.ordered_at,
-        lines.fx_rate,
-        versions.known_at,
-        versions.quantity as units,
-        cast(0 as bigint) as returned_units,
-        {{ minor_units('versions.gross_amount', 'lines.fx_rate') }} as gross_minor,
-        {{ minor_units('versions.discount_amount', 'lines.fx_rate') }} as discount_minor,
-        cast(0 as bigint) as refund_minor
-    from lines
-    inner join versions on lines.order_line_id = versions.order_line_id
-
-    union all
-
-    select
-        lines.order_line_id,
-        lines.order_id,
-        lines.product_id,
-        lines.sales_channel,
-        lines.ordered_at,
-        lines.fx_rate,
-        lines.known_at,
-        case when lines.is_return then 0 else lines.quantity end as units,
-        case when lines.is_return then -lines.quantity else 0 end as returned_units,
-        lines.gross_minor,
-        lines.discount_minor,
-        case when lines.is_return then lines.refund_minor else 0 end as refund_minor
-    from lines
-    anti join versions on lines.order_line_id = versions.order_line_id
-    where lines.source_gross_amount is not null
-
-),
-
-spans as (
-
-    select
-        states.*,
-        min(known_at) over (partition by order_line_id) as first_known_at,
-        lead(known_at) over (partition by order_line_id order by known_at) as next_known_at
-    from states
 
 ),
 
@@ -108,7 +52,7 @@ stated as (
 ),
 
 -- What was given back is of the product that the line was said to have then.
-returned as (
+refunded as (
 
     select
         spans.order_line_id,
@@ -117,12 +61,9 @@ returned as (
         spans.sales_channel,
         spans.ordered_at,
         greatest(refunds.known_at, spans.first_known_at) as known_at,
-        'refunded' as change,
-        cast(0 as bigint) as units,
-        refunds.quantity as returned_units,
-        cast(0 as bigint) as gross_minor,
-        cast(0 as bigint) as discount_minor,
-        {{ minor_units('refunds.refund_amount', 'spans.fx_rate') }} as refund_minor
+        refunds.quantity,
+        refunds.refund_amount,
+        spans.fx_rate
     from refunds
     inner join spans
         on refunds.order_line_id = spans.order_line_id
@@ -130,8 +71,59 @@ returned as (
         and greatest(refunds.known_at, spans.first_known_at)
         < coalesce(spans.next_known_at, timestamp '9999-12-31 00:00:00')
 
+),
+
+-- Where the line turns out to be in another currency, so does what was given back of it.
+revalued as (
+
+    select
+        refunded.*,
+        spans.known_at as told_at,
+        spans.fx_rate as later_fx_rate,
+        spans.former_fx_rate
+    from refunded
+    inner join spans
+        on refunded.order_line_id = spans.order_line_id
+        and refunded.known_at < spans.known_at
+    where
+        spans.known_at > spans.first_known_at
+        and spans.fx_rate is distinct from spans.former_fx_rate
+
 )
 
 select * from stated
+
 union all
-select * from returned
+
+select
+    order_line_id,
+    order_id,
+    product_id,
+    sales_channel,
+    ordered_at,
+    known_at,
+    'refunded' as change,
+    cast(0 as bigint) as units,
+    quantity as returned_units,
+    cast(0 as bigint) as gross_minor,
+    cast(0 as bigint) as discount_minor,
+    {{ minor_units('refund_amount') }} as refund_minor
+from refunded
+
+union all
+
+select
+    order_line_id,
+    order_id,
+    product_id,
+    sales_channel,
+    ordered_at,
+    told_at as known_at,
+    'corrected' as change,
+    cast(0 as bigint) as units,
+    cast(0 as bigint) as returned_units,
+    cast(0 as bigint) as gross_minor,
+    cast(0 as bigint) as discount_minor,
+    coalesce({{ minor_units('refund_amount', 'later_fx_rate') }}, 0)
+    - coalesce({{ minor_units('refund_amount', 'former_fx_rate') }}, 0) as refund_minor
+from revalued

@@ -6,6 +6,7 @@ select
     known_at,
     product_id,
     quantity,
+    source_currency,
     gross_amount,
     discount_amount
 from {{ ref('stg_' ~ source_name ~ '__sales_line_versions') }}

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A report repeats an order whenever it changes: what each said of a line's price and quantity.
+-- A report repeats an order whenever it changes: what each said of a line's price, currency and quantity.
 with orders as (
     select * from {{ ref('stg_marketplace__orders') }}
     where
@@ -13,6 +13,7 @@ select
     updated_at as known_at,
     sku as product_id,
     quantity,
+    coalesce(currency, 'XXX') as source_currency,
     item_price as gross_amount,
     item_promotion_discount as discount_amount,
     source_file,

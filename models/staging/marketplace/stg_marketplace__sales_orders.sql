@@ -29,8 +29,8 @@ summed as (
         'marketplace-' || order_id as order_id,
         'marketplace' as sales_channel,
         order_id as source_order_id,
-        min(purchased_at) as ordered_at,
-        greatest(min(purchased_at), min(updated_at)) as known_at,
+        min_by(purchased_at, (updated_at, source_file, source_line)) as ordered_at,
+        greatest(min_by(purchased_at, (updated_at, source_file, source_line)), min(updated_at)) as known_at,
         case
             when bool_and(order_status like 'cancel%') filter (where is_latest_version)
                 then max(sku_cancelled_at)

@@ -27,7 +27,7 @@ orders as (
     select
         order_id,
         bool_or(record_status = 'accepted') as is_accepted,
-        min(created_at) as ordered_at
+        coalesce(min(ordered_at) filter (where record_status = 'accepted'), min(ordered_at)) as ordered_at
     from {{ ref('stg_shop__orders') }}
     where order_id is not null
     group by order_id

@@ -48,11 +48,12 @@ checked as (
     from typed
 ),
 
+-- A later version may say that it was created on another day: what counted for a day stays with that day.
 judged as (
-    {{ judged_versions('checked', key='order_id') }}
+    {{ judged_versions('checked', key='order_id', first_said={'ordered_at': 'created_at'}) }}
 )
 
 select
     judged.*,
-    {{ is_latest_version('order_id', ['updated_at', 'landed_at', 'content_hash']) }} as is_latest_version
+    {{ is_latest_version('order_id', ['coalesce(updated_at, landed_at)', 'landed_at', 'content_hash']) }} as is_latest_version
 from judged

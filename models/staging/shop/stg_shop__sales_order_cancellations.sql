@@ -11,7 +11,7 @@ with versions as (
         row_number() over order_versions as version_number
     from {{ ref('stg_shop__orders') }}
     where record_status = 'accepted'
-    window order_versions as (partition by order_id order by updated_at, landed_at, content_hash)
+    window order_versions as (partition by order_id order by coalesce(updated_at, landed_at), landed_at, content_hash)
 ),
 
 said as (

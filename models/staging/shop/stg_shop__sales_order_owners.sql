@@ -7,19 +7,19 @@ with versions as (
         order_id,
         account_id,
         email_hash,
-        created_at,
+        ordered_at,
         coalesce(updated_at, landed_at) as changed_at,
         source_file,
         source_line,
         source_key,
-        row_number() over (partition by order_id order by updated_at, landed_at, content_hash) as version_number
+        row_number() over (partition by order_id order by coalesce(updated_at, landed_at), landed_at, content_hash) as version_number
     from {{ ref('stg_shop__orders') }}
     where record_status = 'accepted'
 )
 
 select
     'web_shop-' || order_id as order_id,
-    case when version_number = 1 then created_at else greatest(changed_at, created_at) end as known_at,
+    case when version_number = 1 then ordered_at else greatest(changed_at, ordered_at) end as known_at,
     version_number,
     account_id,
     email_hash,
