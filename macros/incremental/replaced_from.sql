@@ -30,6 +30,9 @@
         -- greatest passes over nulls: of nothing, there is no first day.
         select cast(case
             when count(*) = 0 then date '9999-12-31'
+            -- A source that is connected now brings its history: nothing of it is late.
+            when count_if(source not in (select source from {{ build_log() }} where model = '{{ this.name }}')) > 0
+                then min(known_date)
             else greatest(
                 min(known_date),
                 -- Late is what lies behind what the model holds: after a long pause all that is new is wanted.

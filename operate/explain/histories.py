@@ -136,7 +136,7 @@ union all
 select min_by(event_kind, (known_at, source, event_id)), min(known_at), 'event',
     min_by(source, (known_at, source, event_id)), min_by(event_id, (known_at, source, event_id))
 from intermediate.int_events__unioned
-where product_id = $product_id
+where product_id = $product_id and allows_analytics and not is_declared_bot
 having count(*) > 0
 
 union all

@@ -81,6 +81,14 @@ def cut(connection: duckdb.DuckDBPyConnection, tables: list[RawTable], moment: d
     return gone
 
 
+def land_by(connection: duckdb.DuckDBPyConnection, tables: list[RawTable], moment: datetime) -> None:
+    """Let no record have landed later than a moment (UTC): a shop as it was then had loaded all by then."""
+    connection.execute("set TimeZone = 'UTC'")
+    landed = f"timestamptz '{moment:%Y-%m-%d %H:%M:%S}+00'"
+    for table in tables:
+        connection.execute(f"update {table.relation} set landed_at = {landed} where landed_at > {landed}")
+
+
 def days_known(connection: duckdb.DuckDBPyConnection, tables: list[RawTable]) -> tuple[datetime, datetime]:
     """Return between which moments, UTC, things became known, but for one in a hundred at either end."""
     connection.execute("set TimeZone = 'UTC'")

@@ -57,7 +57,7 @@ def land_tombstones(connection: duckdb.DuckDBPyConnection, is_deleted: bool, whe
 def land_later_versions(connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
     """On the last day, guests' orders are given to an account and people change their address to that account's.
 
-    Ordered lines, some of orders that were made on the web, become lines of another product.
+    Ordered lines, some of orders that were made on the web, become lines of another product, and others are added.
     Returns the account and how many orders it was given.
     """
     connection.execute("set TimeZone = 'UTC'")
@@ -90,6 +90,12 @@ def land_later_versions(connection: duckdb.DuckDBPyConnection) -> tuple[str, int
         )
         from raw_shop.order_line where sku is not null 
         qualify row_number() over (partition by id % 20 order by id desc) = 1
+    """)
+    # Orders are edited, which adds a line to them.
+    connection.execute(f"""
+        insert into raw_shop.order_line
+        select * replace (id + 1000000000 as id, {bookkeeping})
+        from raw_shop.order_line where sku is not null order by id desc limit 20
     """)
     for schema in ("raw_shop", "raw_marketing"):
         complete_load(connection, schema, "later")

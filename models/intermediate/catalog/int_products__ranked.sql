@@ -21,10 +21,11 @@ days as (
     ) as feeds
     cross join {{ ref('int_feature_spine__last_day') }} as last_day
     inner join range(0, 10000) as offsets (day_number)
-        on offsets.day_number < {{ days_between('feeds.feed_date', 'least(feeds.next_feed_date, last_day.feature_date)') }}
+        on offsets.day_number
+        < {{ days_between('feeds.feed_date', 'least(feeds.next_feed_date, last_day.known_until_date)') }}
         and {{ days_after('feeds.feed_date', 'offsets.day_number') }} >= {{ replaced_from('listed_date') }}
     -- With a catalog and nothing else there is no last day.
-    where last_day.feature_date is not null
+    where last_day.known_until_date is not null
 
 ),
 

@@ -16,7 +16,10 @@ viewed as (
         product_id,
         min(known_at) as first_known_at
     from {{ ref('int_events__unioned') }}
-    where product_id is not null
+    where
+        product_id is not null
+        and allows_analytics
+        and not is_declared_bot
     group by product_id
 
 ),

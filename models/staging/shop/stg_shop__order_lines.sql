@@ -27,6 +27,7 @@ orders as (
     select
         order_id,
         bool_or(record_status = 'accepted') as is_accepted,
+        min(load_id) as first_load_id,
         coalesce(min(ordered_at) filter (where record_status = 'accepted'), min(ordered_at)) as ordered_at
     from {{ ref('stg_shop__orders') }}
     where order_id is not null
@@ -37,6 +38,8 @@ checked as (
     select
         typed.*,
         orders.ordered_at,
+        -- A line has no time of its own. One that came with its order is as old; another was added when it landed.
+        case when typed.load_id > orders.first_load_id then typed.landed_at else orders.ordered_at end as first_known_at,
         case
             when order_line_id is null then 'id is missing'
             when typed.order_id is null then 'order_id is missing'

@@ -55,5 +55,7 @@ judged as (
 
 select
     judged.*,
-    {{ is_latest_version('order_id', ['coalesce(updated_at, landed_at)', 'landed_at', 'content_hash']) }} as is_latest_version
+    {{ is_latest_version(
+        'order_id', ['coalesce(updated_at, landed_at)', 'landed_at', 'content_hash']
+    ) }} as is_latest_version
 from judged

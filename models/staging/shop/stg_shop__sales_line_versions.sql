@@ -1,11 +1,11 @@
 {{ config(materialized='view') }}
 
--- A line has no time of its own: its first version is as old as the order, what a later one says is known since it landed.
+-- A line has no time of its own: what a later version says is known since it landed.
 with order_lines as (
     select
         'web_shop-' || order_id as order_id,
         order_line_id,
-        case when row_number() over line_versions = 1 then ordered_at else landed_at end as known_at,
+        case when row_number() over line_versions = 1 then first_known_at else landed_at end as known_at,
         coalesce(lead(landed_at) over line_versions, timestamp '9999-12-31 00:00:00') as next_known_at,
         sku,
         quantity,

@@ -12,7 +12,10 @@ with versions as (
         source_file,
         source_line,
         source_key,
-        row_number() over (partition by order_id order by coalesce(updated_at, landed_at), landed_at, content_hash) as version_number
+        row_number() over (
+            partition by order_id
+            order by coalesce(updated_at, landed_at), landed_at, content_hash
+        ) as version_number
     from {{ ref('stg_shop__orders') }}
     where record_status = 'accepted'
 )
