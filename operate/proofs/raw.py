@@ -81,12 +81,16 @@ def cut(connection: duckdb.DuckDBPyConnection, tables: list[RawTable], moment: d
     return gone
 
 
-def land_by(connection: duckdb.DuckDBPyConnection, tables: list[RawTable], moment: datetime) -> None:
-    """Let no record have landed later than a moment (UTC): a shop as it was then had loaded all by then."""
+def land_by(connection: duckdb.DuckDBPyConnection, moment: datetime) -> None:
+    """Let no raw record have landed later than a moment (UTC): a shop as it was then had loaded all by then."""
     connection.execute("set TimeZone = 'UTC'")
     landed = f"timestamptz '{moment:%Y-%m-%d %H:%M:%S}+00'"
-    for table in tables:
-        connection.execute(f"update {table.relation} set landed_at = {landed} where landed_at > {landed}")
+    found = connection.execute(
+        "select table_schema || '.' || table_name from information_schema.columns "
+        "where table_catalog = current_database() and table_schema like 'raw\\_%' escape '\\' and column_name = 'landed_at'"
+    ).fetchall()
+    for (relation,) in found:
+        connection.execute(f"update {relation} set landed_at = {landed} where landed_at > {landed}")
 
 
 def days_known(connection: duckdb.DuckDBPyConnection, tables: list[RawTable]) -> tuple[datetime, datetime]:
