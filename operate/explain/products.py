@@ -193,11 +193,11 @@ def price_vs_category(question: Question) -> Answer:
 def price_change(question: Question) -> Answer:
     """price_change_30d."""
     found = histories.feeds(question, MONTH)
-    prices = [fact.numbers["price"] for fact in found.counted]
-    value = None
-    if prices and None not in (prices[0], prices[-1]):
-        value = ratio(prices[-1] - prices[0], prices[0])
-    inputs = {"first price": prices[0], "last price": prices[-1]} if prices else {}
+    last = last_feed(found)
+    price = last and last.numbers["price"]
+    first = next((fact.numbers["price"] for fact in found.counted if fact.numbers["price"] is not None), None)
+    value = None if price is None else ratio(price - first, first)
+    inputs = {"first price": first, "last price": price} if last else {}
     return Answer(found.facts, found.outside, value, "(last price - first price) / first price", inputs)
 
 

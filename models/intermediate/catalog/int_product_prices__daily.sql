@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', unique_key='feature_at') }}
 
--- What the feeds told of a product before the day began: its last price, the price a month before, how often in stock.
+-- What the feeds told of a product before the day began: its last price, the first of a month, how often in stock.
 with spine as (
 
     select * from {{ ref('int_feature_spine__products') }}
@@ -41,7 +41,8 @@ windowed as (
         versions.category,
         versions.price,
         avg(cast(versions.is_in_stock as integer)) over last_month as in_stock_ratio_30d,
-        first_value(versions.price) over last_month as price_30d_ago,
+        min_by(versions.price, case when versions.price is not null then versions.feed_date end) over last_month
+            as first_price_30d,
         median(versions.price) over (partition by versions.feed_date, versions.category) as category_price
     from versions
     where versions.feed_date >= (select {{ days_after('min(feed_date)', -29) }} from feeds)
@@ -61,7 +62,7 @@ joined as (
         windowed.category,
         windowed.price,
         windowed.in_stock_ratio_30d,
-        (windowed.price - windowed.price_30d_ago) / nullif(windowed.price_30d_ago, 0) as price_change_30d,
+        (windowed.price - windowed.first_price_30d) / nullif(windowed.first_price_30d, 0) as price_change_30d,
         windowed.price / nullif(windowed.category_price, 0) as price_vs_category
     from spine
     inner join feeds on spine.feature_date = feeds.feature_date
