@@ -102,7 +102,7 @@ counted as (
 
 ),
 
--- An order stands when one of its lines was known, and its cancellation was not, before the day began.
+-- An order stands when one of its lines was known before the day began, and no cancellation was that lasted.
 orders as (
 
     select
@@ -119,7 +119,11 @@ orders as (
         and lines.ordered_at < rows_to_check.feature_at
         and lines.known_at < rows_to_check.feature_at
         and lines.quantity > 0
-        and (lines.cancelled_at is null or lines.cancelled_at >= rows_to_check.feature_at)
+    left join {{ ref('int_order_cancellations__versioned') }} as cancellations
+        on lines.order_id = cancellations.order_id
+        and cancellations.cancelled_at < rows_to_check.feature_at
+        and cancellations.reinstated_at >= rows_to_check.feature_at
+    where cancellations.order_id is null
     group by rows_to_check.customer_id, rows_to_check.feature_at
 
 )

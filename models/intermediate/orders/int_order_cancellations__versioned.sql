@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- From when to when orders were cancelled: of most sources for good.
+-- From when to when orders were cancelled: for good where the source knows of no order that stands again.
 with orders as (
 
     select * from {{ ref('int_orders__unioned') }}
