@@ -85,10 +85,13 @@ def land_by(connection: duckdb.DuckDBPyConnection, moment: datetime) -> None:
     """Let no raw record have landed later than a moment (UTC): a shop as it was then had loaded all by then."""
     connection.execute("set TimeZone = 'UTC'")
     landed = f"timestamptz '{moment:%Y-%m-%d %H:%M:%S}+00'"
-    found = connection.execute(
-        "select table_schema || '.' || table_name from information_schema.columns "
-        "where table_catalog = current_database() and table_schema like 'raw\\_%' escape '\\' and column_name = 'landed_at'"
-    ).fetchall()
+    found = connection.execute("""
+        select table_schema || '.' || table_name from information_schema.columns
+        where
+            table_catalog = current_database()
+            and starts_with(table_schema, 'raw_')
+            and column_name = 'landed_at'
+    """).fetchall()
     for (relation,) in found:
         connection.execute(f"update {relation} set landed_at = {landed} where landed_at > {landed}")
 
