@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- An order is cancelled while none of the lines that reports have listed so far stands. All lines of a report count at once.
+-- An order is cancelled while none of the lines listed by then stands. Those of one moment count at once.
 with reports as (
     select
         order_id,
