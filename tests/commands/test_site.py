@@ -79,7 +79,7 @@ def test_the_catalog_finds_a_feature_and_says_what_it_is(browser: Browser, site:
     page.locator("h1", has_text="recency_days").wait_for()
     page.wait_for_load_state("networkidle")
     said = page.locator("body").inner_text()
-    for words in ("Whole days from the last order", "all history", "fct_orders.ordered_at", "homepage_ranker",
+    for words in ("Calendar days (UTC) from the last order", "all history", "fct_orders.ordered_at", "homepage_ranker",
                   "Recommender team", "customer_id"):  # fmt: skip
         assert words in said
     assert watched.wrong == []

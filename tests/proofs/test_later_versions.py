@@ -158,7 +158,7 @@ def changes_of(build: Build, order: int, line: int) -> list[tuple]:
 def corrections_of(build: Build, orders: list[str], since: datetime) -> tuple[int, ...]:
     """How many lines of orders are worth something else since a moment, how many refunds of them, and what is wrong.
 
-    Wrong is a line that changed in anything but its worth, or whose changes do not come to what is published of it.
+    Wrong is a line that was there and changed in anything but its worth, or whose changes do not come to what is published of it.
     """
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
         return connection.execute(
@@ -179,7 +179,7 @@ def corrections_of(build: Build, orders: list[str], since: datetime) -> tuple[in
                 count(*) filter (minor <> former_minor),
                 count(*) filter (changes.refund_minor <> former_refund_minor),
                 count(*) filter (
-                    units <> 0 or minor <> gross_minor - discount_minor
+                    (units <> 0 and former_minor is not null) or minor <> gross_minor - discount_minor
                     or abs(changes.refund_minor - lines.refund_minor) > 1
                 )
             from changes
