@@ -158,7 +158,8 @@ def changes_of(build: Build, order: int, line: int) -> list[tuple]:
 def corrections_of(build: Build, orders: list[str], since: datetime) -> tuple[int, ...]:
     """How many lines of orders are worth something else since a moment, how many refunds of them, and what is wrong.
 
-    Wrong is a line that was there and changed in anything but its worth, or whose changes do not come to what is published of it.
+    Wrong is a line that was there and changed in anything but its worth, or whose changes do not come to what is
+    published of it.
     """
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
         return connection.execute(
