@@ -101,7 +101,8 @@ def replay(workshop: Workshop, start: datetime | None, days: int) -> bool:
     for warehouse in (build, earlier):
         with duckdb.connect(str(warehouse)) as connection:
             raw.cut(connection, workshop.tables, start)
-            raw.land_by(connection, start + timedelta(hours=1))
+    with duckdb.connect(str(build)) as connection:
+        raw.land_by(connection, start + timedelta(hours=1))
     missed_from = earlier
     workshop.build(build, "--full-refresh", select=WITH_FACTS)
     served.append(serving_rows(workshop, build, "served-0"))
