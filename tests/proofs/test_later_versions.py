@@ -171,7 +171,8 @@ def corrections_of(build: Build, orders: list[str], since: datetime) -> tuple[in
                     sum(gross_minor - discount_minor) filter (known_at < $since) as former_minor,
                     sum(refund_minor) as refund_minor,
                     sum(refund_minor) filter (known_at < $since) as former_refund_minor,
-                    sum(units) filter (known_at >= $since) as units
+                    sum(units) filter (known_at >= $since) as units,
+                    bool_or(known_at < $since) as was_there
                 from intermediate.int_order_changes__valued
                 where order_id in $orders
                 group by order_line_id
@@ -180,7 +181,7 @@ def corrections_of(build: Build, orders: list[str], since: datetime) -> tuple[in
                 count(*) filter (minor <> former_minor),
                 count(*) filter (changes.refund_minor <> former_refund_minor),
                 count(*) filter (
-                    (units <> 0 and former_minor is not null) or minor <> gross_minor - discount_minor
+                    (was_there and units <> 0) or minor <> gross_minor - discount_minor
                     or abs(changes.refund_minor - lines.refund_minor) > 1
                 )
             from changes
