@@ -46,10 +46,10 @@ def test_every_line_is_accepted_or_set_aside_with_its_reason(tmp_path: Path) -> 
         ).fetchall()
     assert reasons == [("quantity is missing or no number",), ("unit_price is negative",)]
     assert lines == [
-        ("store-ONLINE-RETAIL-536365", 6, False, Decimal("15.30"), "card-17850"),
-        ("store-ONLINE-RETAIL-536365", 6, False, Decimal("15.30"), "card-17850"),
-        ("store-ONLINE-RETAIL-536379", -1, True, Decimal("-27.50"), "card-14527"),
-        ("store-ONLINE-RETAIL-536414", 56, False, Decimal("0.00"), None),
+        ("store-ONLINE-RETAIL-2010-12-01-536365", 6, False, Decimal("15.30"), "card-17850"),
+        ("store-ONLINE-RETAIL-2010-12-01-536365", 6, False, Decimal("15.30"), "card-17850"),
+        ("store-ONLINE-RETAIL-2010-12-01-536379", -1, True, Decimal("-27.50"), "card-14527"),
+        ("store-ONLINE-RETAIL-2010-12-01-536414", 56, False, Decimal("0.00"), None),
     ]
 
 

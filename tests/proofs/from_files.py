@@ -167,7 +167,7 @@ def store_lines(company: Path) -> Iterator[Line]:
             header, *rows = csv.reader(file)
         for row in rows:
             line = dict(zip(header, row, strict=False))
-            key = (line["store_id"], line["transaction_id"], line.get("line_no"))
+            key = (line["store_id"], line["sold_at"][:10], line["transaction_id"], line.get("line_no"))
             is_good = (
                 len(row) == len(header) and line["quantity"].lstrip("-").isdigit() and float(line["unit_price"]) >= 0
             )
@@ -179,7 +179,7 @@ def store_lines(company: Path) -> Iterator[Line]:
             units, price = int(line["quantity"]), float(line["unit_price"])
             at, known = local.replace(tzinfo=zone).astimezone(UTC), evening.astimezone(UTC)
             is_return = line["is_return"] == "true" or units < 0
-            order = f"store-{line['store_id']}-{line['transaction_id']}"
+            order = f"store-{line['store_id']}-{local.date()}-{line['transaction_id']}"
             yield Line(
                 f"{order}-{line['line_no']}", order, "store",
                 ("card", line["loyalty_id"]) if line["loyalty_id"] else None,

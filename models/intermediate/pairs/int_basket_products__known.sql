@@ -8,7 +8,7 @@ with order_products as (
         order_id,
         product_id,
         min(ordered_at) as ordered_at,
-        min(known_at) as known_at
+        cast(min(known_at) as date) as known_date
     from {{ ref('int_order_changes__valued') }}
     where
         product_id is not null
@@ -17,11 +17,12 @@ with order_products as (
 
 ),
 
+-- What an order is known to hold later has its place after what it was known to hold before.
 numbered as (
 
     select
         order_products.*,
-        row_number() over (partition by order_id order by product_id) as place
+        row_number() over (partition by order_id order by known_date, product_id) as place
     from order_products
 
 )
@@ -40,7 +41,7 @@ union all
 select
     order_id as basket_id,
     cast(ordered_at as date) as event_date,
-    cast(known_at as date) as known_date,
+    known_date,
     'bought' as side,
     product_id,
     cast(1 as bigint) as change

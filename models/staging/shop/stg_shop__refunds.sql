@@ -29,8 +29,12 @@ checked as (
     from typed
 ),
 
+-- A later version may say another day: what counted for a day stays with that day.
 judged as (
-    {{ judged_versions('checked', key='refund_id') }}
+    {{ judged_versions('checked', key='refund_id', first_said={
+        'known_at': 'created_at',
+        'refunded_at': 'coalesce(processed_at, created_at)'
+    }) }}
 )
 
 select

@@ -51,10 +51,10 @@ current_refunds as (
     select
         'web_shop-' || differences.difference_id as refund_line_id,
         'web_shop-' || differences.refunded_line_id as order_line_id,
-        coalesce(refunds.processed_at, refunds.created_at) as refunded_at,
+        refunds.refunded_at,
         case
-            when differences.version_number = 1 then refunds.created_at
-            else greatest(differences.landed_at, refunds.created_at)
+            when differences.version_number = 1 then refunds.known_at
+            else greatest(differences.landed_at, refunds.known_at)
         end as known_at,
         cast(differences.more_quantity as bigint) as quantity,
         cast(differences.more_subtotal as decimal(18, 4)) as refund_amount,

@@ -1,14 +1,17 @@
 {{ config(materialized='view') }}
 
 with transactions as (
-    select * from {{ ref('stg_store__transactions') }}
+    select
+        *,
+        'store-' || store_id || '-' || cast(sold_on as string) || '-' || transaction_id as order_id
+    from {{ ref('stg_store__transactions') }}
     where record_status = 'accepted'
 ),
 
 lines as (
     select
-        'store-' || store_id || '-' || transaction_id || '-' || cast(line_number as string) as order_line_id,
-        'store-' || store_id || '-' || transaction_id as order_id,
+        order_id || '-' || cast(line_number as string) as order_line_id,
+        order_id,
         line_number,
         sku as product_id,
         case when is_return then -abs(quantity) else quantity end as quantity,

@@ -62,6 +62,7 @@ timed as (
 checked as (
     select
         timed.*,
+        cast(sold_at_local as date) as sold_on,
         -- A till writes its file when the day is over: nothing of it is known before.
         {{ utc_from_local("(date_trunc('day', sold_at_local) + interval 1 day)", 'time_zone') }} as known_at,
         is_marked_return or quantity < 0 as is_return,
@@ -86,6 +87,6 @@ checked as (
 
 {{ judged(
     'checked',
-    key=['store_id', 'transaction_id', 'line_number'],
+    key=['store_id', 'sold_on', 'transaction_id', 'line_number'],
     first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']
 ) }}
