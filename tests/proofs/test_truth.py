@@ -80,7 +80,8 @@ def test_orders_belong_to_who_placed_them(company: Build, people: dict[str, int]
     with duckdb.connect(str(company.warehouse), read_only=True) as connection:
         orders = dict(
             connection.execute(
-                "select order_id, customer_id from core.fct_orders where customer_id is not null"
+                "select sales_channel || '-' || source_order_id, customer_id "
+                "from core.fct_orders where customer_id is not null"
             ).fetchall()
         )
     scored = {order: customer for order, customer in orders.items() if order in placed and customer in people}
