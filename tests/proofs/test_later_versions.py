@@ -35,7 +35,7 @@ def copied(build: Build, folder: Path) -> Build:
 
 
 def land_tombstones(connection: duckdb.DuckDBPyConnection, is_deleted: bool, when: str) -> tuple[int, int]:
-    """Land that an order, and a line of another, are gone or there again; return the order and the line."""
+    """Land that an order, a line of another, and a refund's line are gone or there again; return the first two."""
     order, line = connection.execute("""
         select
             min(orders.id),
@@ -44,11 +44,15 @@ def land_tombstones(connection: duckdb.DuckDBPyConnection, is_deleted: bool, whe
         inner join raw_shop.order_line as lines on orders.id = lines.order_id
         where orders.cancelled_at is null and lines.sku is not null
     """).fetchone()
+    (refund_line,) = connection.execute("select max(id) from raw_shop.order_line_refund").fetchone()
     load = "gone" if is_deleted else "there again"
     connection.executemany(
         f"insert into raw_shop.tombstones (table_name, id, is_deleted, content_hash, landed_at, _dlt_load_id) "
         f"values (?, ?, ?, ?, {when}, '{load}')",
-        [("orders", order, is_deleted, f"{load} order"), ("order_line", line, is_deleted, f"{load} line")],
+        [
+            (table, row, is_deleted, f"{load} {table}")
+            for table, row in (("orders", order), ("order_line", line), ("order_line_refund", refund_line))
+        ],
     )
     complete_load(connection, "raw_shop", load)
     return order, line
@@ -152,6 +156,16 @@ def changes_of(build: Build, order: int, line: int) -> list[tuple]:
             where order_id = 'web_shop-{order}' and change <> 'ordered' or order_line_id = 'web_shop-{line}'
             group by order_line_id, known_at, change
             order by order_line_id = 'web_shop-{line}', known_at
+        """).fetchall()
+
+
+def withdrawals(build: Build) -> list[tuple[int]]:
+    """Return the units of refunds taken back because their rows are gone, and of those that are there again."""
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        return connection.execute("""
+            select sum(quantity) from intermediate.int_order_line_refunds__unioned
+            where refund_line_id like '%-withdrawn-%' or refund_line_id like '%-renewed-%'
+            group by refund_line_id order by refund_line_id desc
         """).fetchall()
 
 
@@ -260,3 +274,5 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
     assert of_order[0][1] == -of_order[1][1] < 0
     assert (ordered[0], deleted[0], restored[0]) == ("ordered", "refunded", "refunded")
     assert ordered[1] == deleted[2] == -restored[2] > 0
+    (withdrawn,), (renewed,) = withdrawals(later)
+    assert withdrawn == -renewed < 0

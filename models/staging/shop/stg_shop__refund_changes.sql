@@ -1,71 +1,84 @@
 {{ config(materialized='view') }}
 
-with refund_lines as (
-    select
-        *,
-        row_number() over refund_versions as version_number,
-        lag(order_line_id) over refund_versions as previous_order_line_id,
-        lag(quantity) over refund_versions as previous_quantity,
-        lag(subtotal) over refund_versions as previous_subtotal
-    from {{ ref('stg_shop__order_line_refunds') }}
-    where record_status = 'accepted'
-    window refund_versions as (partition by order_line_refund_id order by landed_at, content_hash)
+with versions as (
+    select * from {{ ref('stg_shop__refund_versions') }}
 ),
 
--- A version adds what it says and takes back what the one before said, which may have been of another line.
-differences as (
+deletions as (
     select
-        refund_lines.*,
-        case
-            when version_number = 1 then order_line_refund_id
-            else order_line_refund_id || '-version-' || cast(version_number as string)
-        end as difference_id,
-        order_line_id as refunded_line_id,
-        case
-            when order_line_id = previous_order_line_id then quantity - previous_quantity
-            else quantity
-        end as more_quantity,
-        case
-            when order_line_id = previous_order_line_id then subtotal - previous_subtotal
-            else subtotal
-        end as more_subtotal
-    from refund_lines
-
-    union all
-
-    select
-        refund_lines.*,
-        order_line_refund_id || '-version-' || cast(version_number as string) || '-moved' as difference_id,
-        previous_order_line_id as refunded_line_id,
-        -previous_quantity as more_quantity,
-        -previous_subtotal as more_subtotal
-    from refund_lines
-    where order_line_id <> previous_order_line_id
+        row_id as order_line_refund_id,
+        deleted_at,
+        restored_at,
+        row_number() over (partition by row_id order by deleted_at) as deletion_number
+    from {{ ref('stg_shop__deletions') }}
+    where table_name = 'order_line_refund'
 ),
 
-refunds as (
-    select * from {{ ref('stg_shop__refunds') }}
+-- A refund whose row the shop deletes is none, until it is there again.
+deleted as (
+    select
+        deletions.order_line_refund_id,
+        deletions.deletion_number,
+        deletions.deleted_at,
+        deletions.restored_at,
+        versions.order_line_id,
+        max(versions.refunded_at) as refunded_at,
+        cast(sum(versions.quantity) as bigint) as quantity,
+        cast(sum(versions.refund_amount) as decimal(18, 4)) as refund_amount,
+        max(versions.source_file) as source_file,
+        max(versions.source_line) as source_line,
+        max(versions.source_key) as source_key
+    from deletions
+    inner join versions
+        on deletions.order_line_refund_id = versions.order_line_refund_id
+        and deletions.deleted_at >= versions.known_at
+    group by
+        deletions.order_line_refund_id,
+        deletions.deletion_number,
+        deletions.deleted_at,
+        deletions.restored_at,
+        versions.order_line_id
+    -- One that turned out to be of another line is no more of the first.
+    having sum(versions.quantity) <> 0 or sum(versions.refund_amount) <> 0
 )
 
 select
-    'web_shop-' || differences.difference_id as refund_line_id,
-    'web_shop-' || differences.refunded_line_id as order_line_id,
-    refunds.refunded_at,
-    case
-        when differences.version_number = 1 then refunds.known_at
-        else greatest(differences.landed_at, refunds.known_at)
-    end as known_at,
-    cast(differences.more_quantity as bigint) as quantity,
-    cast(differences.more_subtotal as decimal(18, 4)) as refund_amount,
-    differences.source_file,
-    differences.source_line,
-    differences.source_key
-from differences
-inner join refunds on differences.refund_id = refunds.refund_id
-where
-    refunds.is_latest_version
-    and (
-        differences.version_number = 1
-        or differences.more_quantity <> 0
-        or differences.more_subtotal <> 0
-    )
+    refund_line_id,
+    order_line_id,
+    refunded_at,
+    known_at,
+    quantity,
+    refund_amount,
+    source_file,
+    source_line,
+    source_key
+from versions
+
+union all
+
+select
+    'web_shop-' || order_line_refund_id || '-withdrawn-' || cast(deletion_number as string) as refund_line_id,
+    order_line_id,
+    refunded_at,
+    deleted_at as known_at,
+    -quantity as quantity,
+    -refund_amount as refund_amount,
+    source_file,
+    source_line,
+    source_key
+from deleted
+
+union all
+
+select
+    'web_shop-' || order_line_refund_id || '-renewed-' || cast(deletion_number as string) as refund_line_id,
+    order_line_id,
+    refunded_at,
+    restored_at as known_at,
+    quantity,
+    refund_amount,
+    source_file,
+    source_line,
+    source_key
+from deleted
+where restored_at is not null
