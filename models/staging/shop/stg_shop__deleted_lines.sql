@@ -4,9 +4,9 @@
 with deletions as (
     select
         'web_shop-' || row_id as order_line_id,
+        deletion_number,
         deleted_at,
-        restored_at,
-        row_number() over (partition by row_id order by deleted_at) as deletion_number
+        restored_at
     from {{ ref('stg_shop__deletions') }}
     where table_name = 'order_line'
 ),

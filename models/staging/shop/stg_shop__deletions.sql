@@ -21,6 +21,7 @@ turns as (
         source_key,
         is_deleted,
         landed_at,
+        load_id,
         lead(landed_at) over (partition by table_name, source_key order by landed_at, load_id) as next_turned_at
     from sightings
     where is_deleted <> was_deleted
@@ -30,6 +31,7 @@ deletions as (
     select
         table_name,
         source_key as row_id,
+        row_number() over (partition by table_name, source_key order by landed_at, load_id) as deletion_number,
         landed_at as deleted_at,
         next_turned_at as restored_at
     from turns

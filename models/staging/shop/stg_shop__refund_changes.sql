@@ -7,9 +7,9 @@ with versions as (
 deletions as (
     select
         row_id as order_line_refund_id,
+        deletion_number,
         deleted_at,
-        restored_at,
-        row_number() over (partition by row_id order by deleted_at) as deletion_number
+        restored_at
     from {{ ref('stg_shop__deletions') }}
     where table_name = 'order_line_refund'
 ),

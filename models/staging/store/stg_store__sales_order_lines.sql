@@ -1,10 +1,7 @@
 {{ config(materialized='view') }}
 
 with transactions as (
-    select
-        *,
-        'store-' || store_id || '-' || cast(sold_on as string) || '-' || transaction_id as order_id
-    from {{ ref('stg_store__transactions') }}
+    select * from {{ ref('stg_store__transactions') }}
     where record_status = 'accepted'
 ),
 

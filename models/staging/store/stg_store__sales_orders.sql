@@ -7,7 +7,7 @@ with transactions as (
 
 summed as (
     select
-        'store-' || store_id || '-' || cast(sold_on as string) || '-' || transaction_id as order_id,
+        order_id,
         'store' as sales_channel,
         store_id || '-' || transaction_id as source_order_id,
         min(sold_at) as ordered_at,
@@ -19,7 +19,7 @@ summed as (
         max(country_code) as country_code,
         cast(null as decimal(18, 4)) as order_tax_amount
     from transactions
-    group by store_id, sold_on, transaction_id
+    group by order_id, store_id, transaction_id
 )
 
 select * from summed

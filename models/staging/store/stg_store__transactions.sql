@@ -63,6 +63,8 @@ checked as (
     select
         timed.*,
         cast(sold_at_local as date) as sold_on,
+        -- A till may count anew each day.
+        'store-' || store_id || '-' || cast(cast(sold_at_local as date) as string) || '-' || transaction_id as order_id,
         -- A till writes its file when the day is over: nothing of it is known before.
         {{ utc_from_local("(date_trunc('day', sold_at_local) + interval 1 day)", 'time_zone') }} as known_at,
         is_marked_return or quantity < 0 as is_return,
