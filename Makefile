@@ -12,6 +12,8 @@ WAREHOUSE ?= warehouse/warehouse.duckdb
 
 -include .env
 export
+# Python keeps what it compiles, whatever the environment says: dbt starts in half the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 build: .venv/.complete
 	$(BIN)/python -m sample make --customers $(CUSTOMERS) --days $(DAYS) --seed $(SEED) --warehouse $(WAREHOUSE)

@@ -41,7 +41,7 @@ WINDOWS = [
     "int_product_days__windowed",
 ]
 """The models that make what the contenders make."""
-FEATURES = ["+path:models/marts/features", "--exclude", "path:models/staging"]
+FEATURES = ["+config.schema:features", "--exclude", "path:models/staging"]
 
 
 def dbt(name: str, warehouse: Path, *given: str, counted: Callable[[], int] = lambda: 0, limit: str = "") -> Contender:

@@ -96,8 +96,18 @@ def _without_debugging() -> None:
 
 
 def _on_one_core() -> None:
-    """Have DuckDB take one core: a small company keeps no more busy, and other tests run beside it."""
+    """Have dbt and DuckDB take one core: a small company keeps no more busy, and other tests run beside it."""
     from dbt.adapters.duckdb.environments import Environment
+    from dbt.cli import requires
+
+    load_profile = requires.load_profile
+
+    def load_profile_for_one(*given, **named):
+        profile = load_profile(*given, **named)
+        profile.threads = 1
+        return profile
+
+    requires.load_profile = load_profile_for_one
 
     connect = Environment.initialize_db.__func__
 

@@ -13,7 +13,8 @@ from operate.dbt import dbt_on
 from operate.proofs import raw
 from operate.proofs.compare import Comparison, compare, report
 
-FEATURES = "+path:models/marts/features"
+FEATURES = "+config.schema:features"
+"""Models alone: `+path:` brings all that the tests in that folder read, too."""
 FACTS = {"fct_events": ["source", "event_id"], "fct_order_lines": ["order_line_id"], "fct_sessions": ["session_id"]}
 WITH_FACTS = f"{FEATURES} {' '.join('+' + name for name in FACTS)}"
 BUT_VIEWS = ("--exclude", "config.materialized:view")

@@ -16,7 +16,7 @@ from operate.proofs.raw import complete_load
 from operate.state import project_variables
 from tests.conftest import Build
 
-FEATURES = "+path:models/marts/features"
+FEATURES = "+config.schema:features"
 LAST_DAY = "(select date_trunc('day', max(created_at)) from raw_shop.orders)"
 KEYS = {
     "customer_features": ["customer_id"],
