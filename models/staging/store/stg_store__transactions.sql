@@ -33,6 +33,7 @@ typed as (
         upper(nullif(trim(landed.currency), '')) as currency,
         -- None is false; what cannot be read stays null.
         try_cast(coalesce(nullif(trim(landed.is_return), ''), 'false') as boolean) as is_marked_return,
+        try_cast(nullif(regexp_extract(landed.source_file, '([0-9]{4}-[0-9]{2}-[0-9]{2})', 1), '') as timestamp) as filed_on,
         landed.is_readable,
         landed.source_file,
         landed.source_line,
@@ -65,8 +66,8 @@ checked as (
         cast(sold_at_local as date) as sold_on,
         -- A till may count anew each day.
         'store-' || store_id || '-' || cast(cast(sold_at_local as date) as string) || '-' || transaction_id as order_id,
-        -- A till writes its file when the day is over: nothing of it is known before.
-        {{ utc_from_local("(date_trunc('day', sold_at_local) + interval 1 day)", 'time_zone') }} as known_at,
+        -- A till writes its file when the day is over: nothing of it is known before, nor what it brings of earlier days.
+        {{ utc_from_local("(greatest(date_trunc('day', sold_at_local), filed_on) + interval 1 day)", 'time_zone') }} as known_at,
         is_marked_return or quantity < 0 as is_return,
         case
             when not is_readable then 'record does not fit its header'
