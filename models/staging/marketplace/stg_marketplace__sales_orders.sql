@@ -12,7 +12,7 @@ orders as (
         row_number() over (
             partition by order_id
             order by
-                case when order_status like 'cancel%' then 0 else 1 end,
+                case when order_status like 'cancel%' or item_status like 'cancel%' then 0 else 1 end,
                 updated_at,
                 source_file,
                 source_line,
