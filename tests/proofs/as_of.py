@@ -268,7 +268,7 @@ class AsOf:
         for event in self.events:
             if event.device and event.user:
                 found[event.device].append((event.at, event.id, event.user))
-            elif event.device and event.order in self.company.orders:
+            elif event.device and event.name == "Order Completed" and event.order in self.company.orders:
                 account, email, created = self.company.orders[event.order]
                 if created < self.moment and (account or email):
                     found[event.device].append((event.at, event.id, account or self.customer_of_email(email)))

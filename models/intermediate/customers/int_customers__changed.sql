@@ -50,9 +50,10 @@ shown as (
         contact_id,
         'loyalty_card' as attribute,
         'true' as value,
-        known_at as changed_at
-    from contacts
-    where loyalty_id is not null
+        min(known_at) as changed_at
+    from {{ ref('int_contacts__identified') }}
+    where identifier_type = 'loyalty_id'
+    group by contact_id
 
     {% for attribute, history in histories.items() %}
     union all

@@ -2,12 +2,11 @@
 with given as (
 
     select
-        loyalty_id,
+        identifier as loyalty_id,
         contact_id,
-        min(known_at) as linked_at
-    from {{ ref('int_contacts__versioned') }}
-    where loyalty_id is not null
-    group by loyalty_id, contact_id
+        known_at as linked_at
+    from {{ ref('int_contacts__identified') }}
+    where identifier_type = 'loyalty_id'
 
 ),
 

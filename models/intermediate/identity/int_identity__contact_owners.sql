@@ -4,11 +4,10 @@ with addresses as (
 
     select
         contact_id,
-        email_hash,
-        min(known_at) as known_at
-    from {{ ref('int_contacts__versioned') }}
-    where email_hash is not null
-    group by contact_id, email_hash
+        identifier as email_hash,
+        known_at
+    from {{ ref('int_contacts__identified') }}
+    where identifier_type = 'email'
 
 ),
 

@@ -13,12 +13,11 @@ with accounts as (
 given as (
 
     select
-        email_hash,
+        identifier as email_hash,
         contact_id,
-        min(known_at) as linked_at
-    from {{ ref('int_contacts__versioned') }}
-    where email_hash is not null
-    group by email_hash, contact_id
+        known_at as linked_at
+    from {{ ref('int_contacts__identified') }}
+    where identifier_type = 'email'
 
 ),
 

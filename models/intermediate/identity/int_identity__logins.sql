@@ -30,7 +30,8 @@ placed_orders as (
         known_at
     from {{ ref('int_events__unioned') }}
     where
-        order_id is not null
+        event_kind = 'order'
+        and order_id is not null
         and device_id is not null
         and not is_declared_bot
         and user_id is null

@@ -1,4 +1,7 @@
-{%- set histories = ['lifecycle_stage_history', 'marketing_consent_history', 'personalization_consent_history'] %}
+{%- set histories = [
+    'email_history', 'loyalty_id_history', 'lifecycle_stage_history', 'marketing_consent_history',
+    'personalization_consent_history'
+] %}
 with landed as (
     {{ landed('raw_crm', 'contacts', {
         'contact_id': '$.id',
@@ -15,6 +18,8 @@ with landed as (
         'created_at': '$.createdAt',
         'updated_at': '$.updatedAt',
         'archived': '$.archived',
+        'email_history': '$.propertiesWithHistory.email',
+        'loyalty_id_history': '$.propertiesWithHistory.loyalty_id',
         'lifecycle_stage_history': '$.propertiesWithHistory.lifecyclestage',
         'marketing_consent_history': '$.propertiesWithHistory.marketing_consent',
         'personalization_consent_history': '$.propertiesWithHistory.personalization_consent'
@@ -38,6 +43,8 @@ typed as (
         {{ utc_timestamp('created_at') }} as created_at,
         {{ utc_timestamp('updated_at') }} as updated_at,
         coalesce(try_cast(archived as boolean), false) as is_archived,
+        email_history,
+        loyalty_id_history,
         lifecycle_stage_history,
         marketing_consent_history,
         personalization_consent_history,
