@@ -127,6 +127,76 @@ def land_corrected_orders(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [order for (order,) in orders]
 
 
+def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """On the last day orders turn out to be tests, items are cancelled in orders that go on, a till brings older sales.
+
+    Returns which: the names of orders, the start of the name for items.
+    """
+    bookkeeping = """
+        content_hash || ' turned out' as content_hash,
+        landed_at + interval 1 hour as landed_at,
+        'turned out' as _dlt_load_id
+    """
+    tests = connection.execute(f"""
+        insert into raw_shop.orders
+        select * replace (true as test, {LAST_DAY} + interval 7 hours as updated_at, {bookkeeping})
+        from raw_shop.orders
+        where customer_id is not null and cancelled_at is null and not test and created_at < {LAST_DAY} - interval 1 day
+        order by id limit 12 offset 3
+        returning 'web_shop-' || id
+    """).fetchall()
+    items = connection.execute(f"""
+        insert into raw_marketplace.orders
+        select * replace (
+            json_merge_patch(fields, json_object(
+                'item-status', 'Cancelled', 'quantity', '0', 'item-price', '',
+                'last-updated-date', strftime({LAST_DAY} + interval 7 hours, '%Y-%m-%dT%H:%M:%S+00:00')
+            )) as fields,
+            'turned out' as source_file,
+            {bookkeeping}
+        )
+        from raw_marketplace.orders
+        where
+            fields ->> '$."order-status"' = 'Shipped'
+            and try_cast(fields ->> '$."last-updated-date"' as timestamptz) < {LAST_DAY}
+        order by content_hash limit 12
+        returning 'marketplace-' || (fields ->> '$."amazon-order-id"')
+    """).fetchall()
+    offline = connection.execute(f"""
+        insert into raw_store.transactions
+        select * replace (
+            json_merge_patch(fields, json_object('transaction_id', 'offline' || source_line)) as fields,
+            (fields ->> '$.store_id') || strftime({LAST_DAY}, '/%Y-%m-%d-offline.csv') as source_file,
+            {bookkeeping}
+        )
+        from raw_store.transactions
+        where
+            try_cast(fields ->> '$.sold_at' as timestamptz) < {LAST_DAY} - interval 5 days
+            and fields ->> '$.is_return' = 'false'
+        order by content_hash limit 12
+        returning 'store-' || (fields ->> '$.store_id') || '-' || left(fields ->> '$.sold_at', 10)
+            || '-' || (fields ->> '$.transaction_id')
+    """).fetchall()
+    for schema in ("raw_shop", "raw_marketplace", "raw_store"):
+        complete_load(connection, schema, "turned out")
+    found = {"tests": tests, "items": items, "offline": offline}
+    return {name: [order for (order,) in orders] for name, orders in found.items()}
+
+
+def worth(build: Build, orders: list[str], since: datetime) -> tuple[int, int]:
+    """What of orders was known before a moment, and what is now, in minor units."""
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        return connection.execute(
+            """
+            select
+                coalesce(sum(gross_minor) filter (known_at < $since), 0),
+                coalesce(sum(gross_minor), 0)
+            from intermediate.int_order_changes__valued where order_id in $orders
+            """,
+            {"orders": orders, "since": since},
+        ).fetchone()
+
+
 def orders_of(build: Build, account: str) -> int:
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
         return connection.execute(
@@ -243,6 +313,7 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
         account, given = land_later_versions(connection)
         assert land_tombstones(connection, False, f"{LAST_DAY} + interval 6 hours") == (order, line)
         corrected = land_corrected_orders(connection)
+        turned_out = land_what_turns_out(connection)
         (changed,) = connection.execute(f"select {LAST_DAY} at time zone 'UTC'").fetchone()
     assert given == 5
     at_once = copied(later, tmp_path / "at_once")
@@ -261,6 +332,13 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
             from intermediate.int_order_changes__valued
             where change = 'corrected' and known_at >= timestamp '{changed}'
         """).fetchone()
+    assert [len(orders) for orders in turned_out.values()] == [12, 12, 12]
+    for name in ("tests", "items"):
+        before, after = worth(later, turned_out[name], changed)
+        assert (before > 0, after < before / 4) == (True, True), (name, before, after)
+    assert worth(later, turned_out["tests"], changed)[1] == 0
+    before, after = worth(later, turned_out["offline"], changed)
+    assert (before, after > 0) == (0, True)
     assert taken < -5
     assert added > 5
     lines, refunds, wrong = corrections_of(later, corrected, changed)

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- An order is taken back while the shop says that it is cancelled, and while its row is gone. Both may end: a later version
--- knows of no cancellation, or the row is there again.
+-- An order is taken back while the shop says that it is cancelled or a test, and while its row is gone. All of that may end:
+-- a later version knows of no cancellation or is no test, or the row is there again.
 with versions as (
     select
         order_id,
@@ -35,6 +35,14 @@ turns as (
         ) as turned_at,
         change
     from said
+
+    union all
+
+    select
+        order_id,
+        turned_at,
+        case when is_test then 1 else -1 end as change
+    from {{ ref('stg_shop__test_marks') }}
 
     union all
 
