@@ -130,7 +130,7 @@ def land_corrected_orders(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """On the last day orders turn out to be tests, items are cancelled in orders that go on, a till brings older sales.
 
-    Returns which: the names of orders, the start of the name for items.
+    Returns the names of these orders, and of the items' lines.
     """
     bookkeeping = """
         content_hash || ' turned out' as content_hash,
@@ -141,7 +141,9 @@ def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list
         insert into raw_shop.orders
         select * replace (true as test, {LAST_DAY} + interval 7 hours as updated_at, {bookkeeping})
         from raw_shop.orders
-        where customer_id is not null and cancelled_at is null and not test and created_at < {LAST_DAY} - interval 1 day
+        where
+            customer_id is not null and cancelled_at is null and not test and created_at < {LAST_DAY} - interval 1 day
+            and id not in (select id from raw_shop.orders where _dlt_load_id = 'corrected')
         order by id limit 12 offset 3
         returning 'web_shop-' || id
     """).fetchall()
@@ -157,10 +159,10 @@ def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list
         )
         from raw_marketplace.orders
         where
-            fields ->> '$."order-status"' = 'Shipped'
+            (fields ->> '$."order-status"') = 'Shipped'
             and try_cast(fields ->> '$."last-updated-date"' as timestamptz) < {LAST_DAY}
         order by content_hash limit 12
-        returning 'marketplace-' || (fields ->> '$."amazon-order-id"')
+        returning 'marketplace-' || (fields ->> '$."amazon-order-id"') || '-' || (fields ->> '$.sku')
     """).fetchall()
     offline = connection.execute(f"""
         insert into raw_store.transactions
@@ -172,7 +174,7 @@ def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list
         from raw_store.transactions
         where
             try_cast(fields ->> '$.sold_at' as timestamptz) < {LAST_DAY} - interval 5 days
-            and fields ->> '$.is_return' = 'false'
+            and (fields ->> '$.is_return') = 'false'
         order by content_hash limit 12
         returning 'store-' || (fields ->> '$.store_id') || '-' || left(fields ->> '$.sold_at', 10)
             || '-' || (fields ->> '$.transaction_id')
@@ -183,17 +185,18 @@ def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list
     return {name: [order for (order,) in orders] for name, orders in found.items()}
 
 
-def worth(build: Build, orders: list[str], since: datetime) -> tuple[int, int]:
-    """What of orders was known before a moment, and what is now, in minor units."""
+def worth(build: Build, of: list[str], since: datetime) -> tuple[int, int]:
+    """What orders, or order lines, were known to be worth before a moment, and are now, in minor units."""
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
         return connection.execute(
             """
             select
                 coalesce(sum(gross_minor) filter (known_at < $since), 0),
                 coalesce(sum(gross_minor), 0)
-            from intermediate.int_order_changes__valued where order_id in $orders
+            from intermediate.int_order_changes__valued
+            where order_id in $of or order_line_id in $of
             """,
-            {"orders": orders, "since": since},
+            {"of": of, "since": since},
         ).fetchone()
 
 
@@ -335,8 +338,7 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
     assert [len(orders) for orders in turned_out.values()] == [12, 12, 12]
     for name in ("tests", "items"):
         before, after = worth(later, turned_out[name], changed)
-        assert (before > 0, after < before / 4) == (True, True), (name, before, after)
-    assert worth(later, turned_out["tests"], changed)[1] == 0
+        assert (before > 0, after) == (True, 0), name
     before, after = worth(later, turned_out["offline"], changed)
     assert (before, after > 0) == (0, True)
     assert taken < -5
