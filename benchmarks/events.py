@@ -134,6 +134,7 @@ def fill_shop(connection: duckdb.DuckDBPyConnection, size: dict) -> None:
         "account_id": "'c' || customer",
         "created_at": "known_at",
         "ordered_at": "known_at",
+        "known_at": "known_at",
         "updated_at": "known_at",
         "currency": "'USD'",
         "total_tax": "0",

@@ -98,13 +98,15 @@ with tellers as (
 
     union all
 
+    select 'contact', contact_id, known_at
+    from intermediate.int_contacts__identified
+    where identifier_type = $identifier_type and identifier = $identifier
+
+    union all
+
     select 'contact', contact_id, created_at
     from staging.stg_crm__contacts
-    where
-        record_status = 'accepted'
-        and $identifier = case $identifier_type
-            when 'email' then email_hash when 'loyalty_id' then loyalty_id when 'contact' then contact_id
-        end
+    where $identifier_type = 'contact' and contact_id = $identifier and record_status = 'accepted'
 
     union all
 

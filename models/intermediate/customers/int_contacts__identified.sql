@@ -1,5 +1,5 @@
--- Which address and loyalty card a contact was known by, and since when: by the CRM's history; where that tells nothing of
--- it, by the first version that shows it.
+-- Which address and loyalty card a contact was known by, and since when: by the CRM's history; where a version's
+-- tells nothing of what it shows, by the version.
 with versions as (
 
     select * from {{ ref('int_contacts__versioned') }}
@@ -12,10 +12,21 @@ changes as (
 
 ),
 
+contacts as (
+
+    select
+        contact_id,
+        min(created_at) as created_at
+    from versions
+    group by contact_id
+
+),
+
 shown as (
 
     select
         contact_id,
+        updated_at,
         'email' as identifier_type,
         email_hash as identifier,
         known_at
@@ -26,6 +37,7 @@ shown as (
 
     select
         contact_id,
+        updated_at,
         'loyalty_id' as identifier_type,
         loyalty_id as identifier,
         known_at
@@ -44,6 +56,7 @@ told as (
     from shown
     anti join changes
         on shown.contact_id = changes.contact_id
+        and shown.updated_at = changes.updated_at
         and shown.identifier_type = changes.identifier_type
         and shown.identifier = changes.identifier
 
@@ -53,15 +66,17 @@ told as (
         contact_id,
         identifier_type,
         identifier,
-        changed_at as known_at
+        known_at
     from changes
 
 )
 
+-- No contact had anything before it was one.
 select
-    contact_id,
-    identifier_type,
-    identifier,
-    min(known_at) as known_at
+    told.contact_id,
+    told.identifier_type,
+    told.identifier,
+    greatest(min(told.known_at), min(contacts.created_at)) as known_at
 from told
-group by contact_id, identifier_type, identifier
+inner join contacts on told.contact_id = contacts.contact_id
+group by told.contact_id, told.identifier_type, told.identifier

@@ -9,7 +9,9 @@ with arrivals as (
         cast({{ version_known_at(table) }} as date) as known_date,
         cast({{ 'null' if table.known_at == 'landed_at' else table.known_at }} as date) as happened_date
     from {{ ref(table.parsed | default(table.model)) }}
-    where reject_reason is null{{ ' or ' ~ table.withdrawn if table.withdrawn is defined }}
+    where
+        reject_reason is null
+        {{ "or reject_reason = '" ~ table.withdrawn ~ "'" if table.withdrawn is defined }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

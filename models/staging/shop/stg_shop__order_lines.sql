@@ -28,7 +28,8 @@ orders as (
         order_id,
         bool_or(record_status = 'accepted') as is_accepted,
         min(load_id) as first_load_id,
-        coalesce(min(ordered_at) filter (where record_status = 'accepted'), min(ordered_at)) as ordered_at
+        coalesce(min(ordered_at) filter (where record_status = 'accepted'), min(ordered_at)) as ordered_at,
+        coalesce(min(known_at) filter (where record_status = 'accepted'), min(known_at)) as known_at
     from {{ ref('stg_shop__orders') }}
     where order_id is not null
     group by order_id
@@ -39,7 +40,10 @@ checked as (
         typed.*,
         orders.ordered_at,
         -- A line has no time of its own. One that came with its order is as old; another was added when it landed.
-        case when typed.load_id > orders.first_load_id then typed.landed_at else orders.ordered_at end as first_known_at,
+        case
+            when typed.load_id > orders.first_load_id then greatest(typed.landed_at, orders.known_at)
+            else orders.known_at
+        end as first_known_at,
         case
             when order_line_id is null then 'id is missing'
             when typed.order_id is null then 'order_id is missing'

@@ -51,11 +51,23 @@ checked as (
 -- A later version may say that it was created on another day: what counted for a day stays with that day.
 judged as (
     {{ judged_versions('checked', key='order_id', first_said={'ordered_at': 'created_at'}) }}
+),
+
+turned as (
+    select
+        judged.*,
+        min(case when reject_reason = 'order is marked as a test' then coalesce(updated_at, landed_at) end)
+            over (partition by order_id) as marked_at,
+        min(case when record_status = 'accepted' then coalesce(updated_at, landed_at) end)
+            over (partition by order_id) as accepted_at
+    from judged
 )
 
 select
-    judged.*,
+    turned.*,
+    -- One that was a test at first is an order from the version that says so.
+    case when marked_at < accepted_at then greatest(ordered_at, accepted_at) else ordered_at end as known_at,
     {{ is_latest_version(
         'order_id', ['coalesce(updated_at, landed_at)', 'landed_at', 'content_hash']
     ) }} as is_latest_version
-from judged
+from turned

@@ -10,7 +10,9 @@ with versions as (
         lag(cancelled_at) over order_versions as previous_cancelled_at,
         row_number() over order_versions as version_number
     from {{ ref('stg_shop__orders') }}
-    where record_status = 'accepted'
+    where
+        record_status = 'accepted'
+        or reject_reason = 'order is marked as a test'
     window order_versions as (partition by order_id order by coalesce(updated_at, landed_at), landed_at, content_hash)
 ),
 

@@ -11,7 +11,7 @@ with corrected as (
 versions as (
     select
         orders.order_id,
-        orders.ordered_at,
+        orders.known_at,
         coalesce(orders.currency, 'XXX') as source_currency,
         coalesce(orders.updated_at, orders.landed_at) as changed_at,
         orders.source_file,
@@ -31,7 +31,7 @@ versions as (
 changed as (
     select
         versions.*,
-        case when version_number = 1 then ordered_at else greatest(changed_at, ordered_at) end as valid_from
+        case when version_number = 1 then known_at else greatest(changed_at, known_at) end as valid_from
     from versions
     where version_number = 1 or source_currency <> previous_currency
 ),

@@ -22,7 +22,7 @@ current_lines as (
         -- The shop knows the tax of an order, not of its lines.
         cast(null as decimal(18, 4)) as tax_amount,
         cast(0 as decimal(18, 4)) as return_amount,
-        orders.ordered_at as known_at,
+        orders.known_at,
         order_lines.source_file,
         order_lines.source_line,
         order_lines.source_key

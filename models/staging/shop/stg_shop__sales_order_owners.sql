@@ -7,7 +7,7 @@ with versions as (
         order_id,
         account_id,
         email_hash,
-        ordered_at,
+        known_at,
         coalesce(updated_at, landed_at) as changed_at,
         source_file,
         source_line,
@@ -22,7 +22,7 @@ with versions as (
 
 select
     'web_shop-' || order_id as order_id,
-    case when version_number = 1 then ordered_at else greatest(changed_at, ordered_at) end as known_at,
+    case when version_number = 1 then known_at else greatest(changed_at, known_at) end as known_at,
     version_number,
     account_id,
     email_hash,

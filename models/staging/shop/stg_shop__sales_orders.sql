@@ -15,7 +15,7 @@ current_orders as (
         'web_shop' as sales_channel,
         orders.order_id as source_order_id,
         orders.ordered_at,
-        orders.ordered_at as known_at,
+        orders.known_at,
         cancellations.cancelled_at,
         orders.account_id,
         orders.email_hash,

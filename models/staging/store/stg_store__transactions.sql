@@ -33,7 +33,9 @@ typed as (
         upper(nullif(trim(landed.currency), '')) as currency,
         -- None is false; what cannot be read stays null.
         try_cast(coalesce(nullif(trim(landed.is_return), ''), 'false') as boolean) as is_marked_return,
-        try_cast(nullif(regexp_extract(landed.source_file, '([0-9]{4}-[0-9]{2}-[0-9]{2})', 1), '') as timestamp) as filed_on,
+        try_cast(
+            nullif(regexp_extract(landed.source_file, '([0-9]{4}-[0-9]{2}-[0-9]{2})[^/]*$', 1), '') as timestamp
+        ) as filed_on,
         landed.is_readable,
         landed.source_file,
         landed.source_line,
@@ -49,6 +51,8 @@ typed as (
 timed as (
     select
         typed.*,
+        -- A file that names no day, or one that cannot be, says nothing of when it was written.
+        case when not {{ is_implausible('filed_on') }} then filed_on end as written_on,
         case
             when has_offset then {{ local_from_utc('sold_at_written', 'time_zone') }}
             else sold_at_written
@@ -67,7 +71,9 @@ checked as (
         -- A till may count anew each day.
         'store-' || store_id || '-' || cast(cast(sold_at_local as date) as string) || '-' || transaction_id as order_id,
         -- A till writes its file when the day is over: nothing of it is known before, nor what it brings of earlier days.
-        {{ utc_from_local("(greatest(date_trunc('day', sold_at_local), filed_on) + interval 1 day)", 'time_zone') }} as known_at,
+        {{ utc_from_local(
+            "(greatest(date_trunc('day', sold_at_local), written_on) + interval 1 day)", 'time_zone'
+        ) }} as known_at,
         is_marked_return or quantity < 0 as is_return,
         case
             when not is_readable then 'record does not fit its header'
@@ -91,5 +97,5 @@ checked as (
 {{ judged(
     'checked',
     key=['store_id', 'sold_on', 'transaction_id', 'line_number'],
-    first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']
+    first_by=['known_at', 'source_file', 'source_line', 'landed_at desc', 'content_hash']
 ) }}
