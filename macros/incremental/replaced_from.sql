@@ -3,8 +3,9 @@
     in a full run, and nothing when nothing has landed since the model was last built.
 
     What landed since then became known on certain days (`int_arrivals__daily`); nothing known before the first of them
-    has changed. Features of a day may have been made from less than is known of the day before, so they begin a day earlier,
-    and never after the last serving day, whose rows make place for those of the next.
+    has changed. Rows of features begin a day earlier, for what is known by the end of a day may ask for another row of it, and never
+    after the last serving day, whose rows make place for those of the next. A model with `meta: {rows_stand: true}` has a row of
+    everything on every day: it begins with the first day that may count what is new.
 -#}
 {% macro replaced_from(column) -%}
     {#- Named here, so that dbt sees at parsing that the model comes after it. -#}
@@ -55,9 +56,13 @@
     {%- if column in ('known_date', 'flagged_date') or first_day == '9999-12-31' -%}
         {{ return(first_day) }}
     {%- endif -%}
+    {%- set rows_stand = config.get('meta', {}).get('rows_stand', false) -%}
     {%- set first_made -%}
         select cast(
-            least({{ days_after("date '" ~ first_day ~ "'", -1) }}, (select cast(max({{ column }}) as date) from {{ this }})) as varchar
+            least(
+                {{ days_after("date '" ~ first_day ~ "'", 1 if rows_stand else -1) }},
+                (select {{ days_after('cast(max(' ~ column ~ ') as date)', 1 if rows_stand else 0) }} from {{ this }})
+            ) as varchar
         ) as first_day
     {%- endset -%}
     {{ return(run_query(first_made).columns[0].values()[0]) }}

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='feature_at') }}
+{{ config(materialized='incremental', unique_key='feature_at', meta={'rows_stand': true}) }}
 
 -- What the feeds told of a product before the day began: its last price, the first of a month, how often in stock.
 with spine as (

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='feature_at') }}
+{{ config(materialized='incremental', unique_key='feature_at', meta={'rows_stand': true}) }}
 
 -- How many buyers each product had in trailing windows, as known when each day began. An order enters a window on the day
 -- after it became known and leaves it when it is older than the window, or known to be cancelled: what changes is added up,

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='feature_at') }}
+{{ config(materialized='incremental', unique_key='feature_at', meta={'rows_stand': true}) }}
 
 -- Sums over trailing windows for each day of each product. A tile enters a window on the day after it became known and
 -- leaves it when its event is older than the window: sums of what entered and left cost one pass, for any number of days.

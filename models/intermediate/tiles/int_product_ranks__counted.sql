@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='feature_at') }}
+{{ config(materialized='incremental', unique_key='feature_at', meta={'rows_stand': true}) }}
 
 -- Products of a day with as many orders and as many views share a rank: there are a tenth as many such numbers as products.
 with windowed as (

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='feature_date') }}
+{{ config(materialized='incremental', unique_key='feature_date', meta={'rows_stand': true}) }}
 
 with listed as (
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='feature_at') }}
+{{ config(materialized='incremental', unique_key='feature_at', meta={'rows_stand': true}) }}
 
 with spine as (
 
