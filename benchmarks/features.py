@@ -23,6 +23,7 @@ from benchmarks import events, peers
 from benchmarks.contenders.windows import INPUTS, TABLES
 from benchmarks.measure import Contender, compare, run_once, table
 from benchmarks.peers import fresh
+from operate.proofs import proofs
 
 ROOT = Path(__file__).parents[1]
 CONTENDERS = Path(__file__).parent / "contenders"
@@ -41,7 +42,7 @@ WINDOWS = [
     "int_product_days__windowed",
 ]
 """The models that make what the contenders make."""
-FEATURES = ["+config.schema:features", "--exclude", "path:models/staging"]
+FEATURES = [proofs.FEATURES, "--exclude", "path:models/staging"]
 
 
 def dbt(name: str, warehouse: Path, *given: str, counted: Callable[[], int] = lambda: 0, limit: str = "") -> Contender:

@@ -12,11 +12,11 @@ from operate.explain.facts import Question
 from operate.explain.features import features_of, models_of
 from operate.explain.places import places
 from operate.proofs.compare import compare
+from operate.proofs.proofs import FEATURES
 from operate.proofs.raw import complete_load
 from operate.state import project_variables
 from tests.conftest import Build
 
-FEATURES = "+config.schema:features"
 LAST_DAY = "(select date_trunc('day', max(created_at)) from raw_shop.orders)"
 KEYS = {
     "customer_features": ["customer_id"],

@@ -13,23 +13,7 @@ with contacts as (
 -- The CRM keeps a history of some properties: each version of a contact brings it whole.
 entries as (
 
-    {% for attribute, history in histories.items() %}
-    select
-        contact_id,
-        '{{ attribute }}' as attribute,
-        {{ exploded(json_elements(history)) }} as entry
-    from contacts
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
-read as (
-
-    select
-        entries.*,
-        {{ json_fields('cast(entry as string)', ['$.value', '$.timestamp']) }} as fields
-    from entries
+    {{ history_entries('contacts', ['contact_id'], histories) }}
 
 ),
 
@@ -71,10 +55,10 @@ shown as (
 
     select
         contact_id,
-        attribute,
-        {{ json_field('fields', '$.value') }} as value,
-        {{ utc_timestamp(json_field('fields', '$.timestamp')) }} as changed_at
-    from read
+        property as attribute,
+        value,
+        changed_at
+    from entries
 
 ),
 

@@ -1,7 +1,10 @@
-{%- set histories = [
-    'email_history', 'loyalty_id_history', 'lifecycle_stage_history', 'marketing_consent_history',
-    'personalization_consent_history'
-] %}
+{%- set histories = {
+    'email': 'email_history',
+    'loyalty_id': 'loyalty_id_history',
+    'lifecycle_stage': 'lifecycle_stage_history',
+    'marketing_consent': 'marketing_consent_history',
+    'personalization_consent': 'personalization_consent_history'
+} %}
 with landed as (
     {{ landed('raw_crm', 'contacts', {
         'contact_id': '$.id',
@@ -83,26 +86,15 @@ versions as (
     from judged
 ),
 
-entries as (
-    {% for history in histories %}
-    select
-        contact_id,
-        updated_at,
-        former_updated_at,
-        {{ exploded(json_elements(history)) }} as entry
-    from versions
+later_versions as (
+    select * from versions
     where
         record_status = 'accepted'
         and former_updated_at is not null
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 ),
 
-timed as (
-    select
-        entries.*,
-        {{ json_fields('cast(entry as string)', ['$.timestamp']) }} as fields
-    from entries
+entries as (
+    {{ history_entries('later_versions', ['contact_id', 'updated_at', 'former_updated_at'], histories) }}
 ),
 
 -- A version may tell of what changed days before its own last change: since the version before that landed.
@@ -110,9 +102,9 @@ told as (
     select
         contact_id,
         updated_at,
-        min({{ utc_timestamp(json_field('fields', '$.timestamp')) }}) as told_at
-    from timed
-    where {{ utc_timestamp(json_field('fields', '$.timestamp')) }} > former_updated_at
+        min(changed_at) as told_at
+    from entries
+    where changed_at > former_updated_at
     group by contact_id, updated_at
 )
 

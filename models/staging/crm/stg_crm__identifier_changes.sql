@@ -12,23 +12,7 @@ with contacts as (
 ),
 
 entries as (
-    {% for identifier_type, history in histories.items() %}
-    select
-        contact_id,
-        updated_at,
-        former_updated_at,
-        '{{ identifier_type }}' as identifier_type,
-        {{ exploded(json_elements(history)) }} as entry
-    from contacts
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
-read as (
-    select
-        entries.*,
-        {{ json_fields('cast(entry as string)', ['$.value', '$.timestamp']) }} as fields
-    from entries
+    {{ history_entries('contacts', ['contact_id', 'updated_at', 'former_updated_at'], histories) }}
 ),
 
 told as (
@@ -36,14 +20,13 @@ told as (
         contact_id,
         updated_at,
         former_updated_at,
-        identifier_type,
+        property as identifier_type,
         case
-            when identifier_type = 'email'
-                then {{ keyed_hash("nullif(lower(trim(" ~ json_field('fields', '$.value') ~ ")), '')") }}
-            else nullif(trim({{ json_field('fields', '$.value') }}), '')
+            when property = 'email' then {{ keyed_hash("nullif(lower(trim(value)), '')") }}
+            else nullif(trim(value), '')
         end as identifier,
-        {{ utc_timestamp(json_field('fields', '$.timestamp')) }} as changed_at
-    from read
+        changed_at
+    from entries
 )
 
 select distinct
