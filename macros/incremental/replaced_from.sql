@@ -3,9 +3,10 @@
     in a full run, and nothing when nothing has landed since the model was last built.
 
     What landed since then became known on certain days (`int_arrivals__daily`); nothing known before the first of them
-    has changed. Rows of features begin a day earlier, for what is known by the end of a day may ask for another row of it, and never
-    after the last serving day, whose rows make place for those of the next. A model with `meta: {rows_stand: true}` has a row of
-    everything on every day: it begins with the first day that may count what is new.
+    has changed. Facts (known_date, flagged_date) begin there, however late they come. Rows of features go back no further than
+    `late_days` behind what had been built; they begin a day earlier, for what is known by the end of a day may ask for another row
+    of it, and never after the last serving day, whose rows make place for those of the next. A model with
+    `meta: {rows_stand: true}` has a row of everything on every day: it begins with the first day that may count what is new.
 -#}
 {% macro replaced_from(column) -%}
     {#- Named here, so that dbt sees at parsing that the model comes after it. -#}
@@ -27,10 +28,14 @@
     {%- if not is_logged(this.name) -%}
         {{ return('0001-01-01') }}
     {%- endif -%}
+    {%- set are_facts = column in ('known_date', 'flagged_date') -%}
     {%- set first_known -%}
         -- greatest passes over nulls: of nothing, there is no first day.
         select cast(case
             when count(*) = 0 then date '9999-12-31'
+            {%- if are_facts %}
+            else min(known_date)
+            {%- else %}
             -- A source that is connected now brings its history: nothing of it is late.
             when count_if(source not in (select source from {{ build_log() }} where model = '{{ this.name }}')) > 0
                 then min(known_date)
@@ -45,6 +50,7 @@
                     )
                 )
             )
+            {%- endif %}
         end as varchar) as first_day
         from {{ arrivals }}
         where (source, load_id) not in (
@@ -53,7 +59,7 @@
         )
     {%- endset -%}
     {%- set first_day = run_query(first_known).columns[0].values()[0] -%}
-    {%- if column in ('known_date', 'flagged_date') or first_day == '9999-12-31' -%}
+    {%- if are_facts or first_day == '9999-12-31' -%}
         {{ return(first_day) }}
     {%- endif -%}
     {%- set rows_stand = config.get('meta', {}).get('rows_stand', false) -%}

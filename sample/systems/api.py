@@ -50,7 +50,7 @@ def make_contacts(size: Size, people: People, sales: Sales) -> tuple[list[dict],
 
     A merged contact is gone from the list; its survivor names it. A first order makes a lead a customer.
     """
-    rng = size.random("contacts")
+    rng, changes = size.random("contacts"), size.random("addresses and cards")
     first_order = np.full(len(people.email), np.inf)
     np.minimum.at(first_order, sales.person, sales.at.astype(float))
     contacts, merged = [], []
@@ -71,16 +71,23 @@ def make_contacts(size: Size, people: People, sales: Sales) -> tuple[list[dict],
         if rng.random() < 0.05 and changed > created:
             consents["personalization_consent"].append((not people.consents[person, 1], changed))
         twin = rng.random() < flaws.MERGED_CONTACTS
-        updated = min(max(at for history in (stages, *consents.values()) for _, at in history), size.days * DAY - 1)
+        email, card = str(people.email[person]), int(people.loyalty[person])
+        email = email.upper() if rng.random() < flaws.SHOUTED_EMAILS else email
+        late = float(changes.uniform(max(created, 0), size.days * DAY))
+        is_changed, is_late = changes.random(2) < [flaws.CHANGED_EMAILS, flaws.LATE_CARDS]
+        history = {
+            "email": [(f"former.{email}", created), (email, late)] if is_changed else [(email, created)],
+            "loyalty_id": [(card, late if is_late else created)] if card else [],
+            "lifecyclestage": stages,
+            **consents,
+        }
+        updated = min(max(at for values in history.values() for _, at in values), size.days * DAY - 1)
         if twin:
             merged.append(
                 {"crm_contact_id": str(contact), "merged_contact_id": str(contact + 500_000), "person_id": person}
             )
             updated = min(updated + 3600, size.days * DAY - 1)
-        history = {"lifecyclestage": stages, **consents}
-        email = str(people.email[person])
         properties = {
-            "email": email.upper() if rng.random() < flaws.SHOUTED_EMAILS else email,
             "firstname": str(people.first[person]),
             "lastname": str(people.last[person]),
             "phone": str(people.phone[person]),
@@ -88,8 +95,7 @@ def make_contacts(size: Size, people: People, sales: Sales) -> tuple[list[dict],
             "createdate": iso(size, created),
             "lastmodifieddate": iso(size, updated),
             "hs_merged_object_ids": str(contact + 500_000) if twin else None,
-            "loyalty_id": str(people.loyalty[person]) if people.loyalty[person] else None,
-            **{name: as_text(values[-1][0]) for name, values in history.items()},
+            **{name: as_text(values[-1][0]) if values else None for name, values in history.items()},
         }
         contacts.append({
             "id": str(contact),

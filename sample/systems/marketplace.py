@@ -36,7 +36,8 @@ def write_marketplace(
 ) -> tuple[list[dict], list[dict]]:
     """Write `orders_YYYY-MM-DD.tsv` for each day of an update; return the spoiled records and the true lines.
 
-    An order is reported as Pending on its day, without a price, and as Shipped or Cancelled hours or days later.
+    An order is reported as Pending on its day, without a price, and as Shipped or Cancelled hours or days later. Of one
+    that is shipped an item may be cancelled after that: the report goes on to show its price.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng, lines = size.random("marketplace flaws"), sales.lines
@@ -49,6 +50,11 @@ def write_marketplace(
     total = np.round(price * lines.quantity, 2)
     discount = np.where(rng.random(len(total)) < 0.1, np.round(total * 0.05, 2), 0.0)
     tax = np.round((total - discount) * 0.1, 2)
+    # Never the first item, so that something of the order stands.
+    items, is_other = size.random("cancelled items"), np.r_[False, np.diff(lines.order) == 0][: len(total)]
+    removed_at = settled[lines.order] + items.uniform(3600, 5 * DAY, len(total)).astype(np.int64)
+    removed = is_other & ~cancelled[lines.order] & (items.random(len(total)) < flaws.CANCELLED_ITEMS)
+    removed &= removed_at < size.days * DAY
     files: dict[str, list[tuple[str, str | None]]] = defaultdict(list)
     truth = []
 
@@ -62,11 +68,13 @@ def write_marketplace(
         if settled[order] < size.days * DAY:
             money = ("", "", "") if cancelled[order] else (f"{total[i]:.2f}", f"{tax[i]:.2f}", f"{discount[i]:.2f}")
             states.append((int(settled[order]), "Cancelled" if cancelled[order] else "Shipped", *money))
-        for at, status, item_price, item_tax, promotion in states:
+            if removed[i]:
+                states.append((int(removed_at[i]), "Shipped", *money))
+        for place, (at, status, item_price, item_tax, promotion) in enumerate(states):
             row = [
                 order_id(order), f"M-{order}", stamp(sales.at[order]), stamp(at), status, SITES[country],
                 products.sku[lines.product[i]], f"B{lines.product[i]:09d}",
-                "Unshipped" if status == "Pending" else status,
+                "Unshipped" if status == "Pending" else "Cancelled" if place == 2 else status,
                 str(lines.quantity[i]), currency, item_price, item_tax, promotion, country,
             ]  # fmt: skip
             reason = None
@@ -74,13 +82,13 @@ def write_marketplace(
                 reason = ("too few fields", "too many fields")[int(rng.integers(0, 2))]
                 row = row[:9] if reason == "too few fields" else [*row, "surplus"]
             files[stamp(at)[:10]].append(("\t".join(row), reason))
-        settled_at = len(states) > 1
+        settled_at, stands = len(states) > 1, int(not removed[i])
         truth.append({
             "channel": "marketplace", "order_id": order_id(order), "line": i, "person_id": int(sales.person[order]),
             "placed_at": base + int(sales.at[order]), "currency": currency or None,
-            "sku": products.sku[lines.product[i]], "quantity": int(lines.quantity[i]),
-            "gross": float(total[i]) if settled_at and not cancelled[order] else None,
-            "discount": float(discount[i]), "tax": float(tax[i]), "refunded": 0.0,
+            "sku": products.sku[lines.product[i]], "quantity": stands * int(lines.quantity[i]),
+            "gross": stands * float(total[i]) if settled_at and not cancelled[order] else None,
+            "discount": stands * float(discount[i]), "tax": stands * float(tax[i]), "refunded": 0.0,
             "is_cancelled": bool(settled_at and cancelled[order]), "is_test": False,
         })  # fmt: skip
     spoiled = []

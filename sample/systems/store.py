@@ -1,7 +1,7 @@
 """Tills: a CSV a store and day, in the shop's own time."""
 
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from sample import flaws
 from sample.behaviour import Sales
 from sample.systems.catalog import delimited
 from sample.systems.shop import local_prices
-from sample.world import STORES, People, Products, Size
+from sample.world import LAST_DAY, STORES, People, Products, Size
 
 COLUMNS = [
     "transaction_id",
@@ -32,7 +32,8 @@ def write_stores(
 ) -> tuple[list[dict], list[dict], list[dict]]:
     """Write `<store>/YYYY-MM-DD.csv`; return the spoiled records, the true lines and the files that were sent twice.
 
-    From the middle on the files have a column more. A return is a line of its own, with a negative quantity.
+    From the middle on the files have a column more. A till that was offline sends a sale with a later day's. A return
+    is a line of its own, with a negative quantity.
     """
     rng, lines = size.random("till flaws"), sales.lines
     base = int(size.start.astype("datetime64[s]").astype(np.int64))
@@ -44,6 +45,8 @@ def write_stores(
     day = (sales.at[lines.order] // 86_400).astype(int)
     price = local_prices(size, rates, currency[lines.order], day, lines.price)
     returned = rng.random(len(price)) < flaws.RETURNED_LINES
+    offline = size.random("offline tills")
+    days_offline = offline.integers(1, 6, len(store)) * (offline.random(len(store)) < flaws.OFFLINE_SALES)
     files: dict[tuple[str, str], list[tuple[list[str], str | None]]] = defaultdict(list)
     truth, place = [], defaultdict(int)
     for i, order in enumerate(lines.order.tolist()):
@@ -60,7 +63,9 @@ def write_stores(
         row, reason = spoiled_row(rng, row)
         if day[i] >= size.days * flaws.NEW_TILL_COLUMN_FROM:
             row.append(f"C{order % 7}")
-        files[name, f"{sold:%Y-%m-%d}"].append((row, reason))
+        filed = sold.date() + timedelta(days=int(days_offline[order]))
+        # What is still to be sent when history ends is in its own day's file.
+        files[name, str(filed if filed <= LAST_DAY.item() else sold.date())].append((row, reason))
         amount = round(float(price[i]) * abs(units), 2)
         truth.append({
             "channel": "store", "order_id": f"{name}-T{order:07d}", "line": place[order],

@@ -27,12 +27,13 @@ PROJECT = ["models", "macros", "seeds", "snapshots", "operate", "dbt_project.yml
 
 @dataclass(frozen=True)
 class Mutation:
-    """A leak: its name, the file it is in, the text that it replaces, and by what."""
+    """A leak: its name, the file it is in, the text that it replaces, and by what; one of `DAYS` that shows it best."""
 
     name: str
     file: str
     text: str
     replacement: str
+    day: str = ""
 
 
 MUTATIONS = [
@@ -61,10 +62,29 @@ MUTATIONS = [
     Mutation(
         "a cancellation is known with the order", f"{TILES}/int_order_changes__valued.sql",
         "greatest(cancellations.cancelled_at, told.known_at) as cancelled_at", "told.known_at as cancelled_at",
+        day="between an order and its cancellation",
     ),
     Mutation(
         "a refund is known with the order", f"{ORDERS}/int_order_changes__told.sql",
         "greatest(refunds.known_at, spans.first_known_at) as known_at", "spans.first_known_at as known_at",
+        day="between an order and a refund",
+    ),
+    Mutation(
+        "a loyalty card is known with the contact", "models/intermediate/customers/int_contacts__identified.sql",
+        "greatest(min(told.known_at), min(contacts.created_at)) as known_at", "min(contacts.created_at) as known_at",
+        day="between a contact and its card",
+    ),
+    Mutation(
+        "a sale counts before the till sends it", "models/staging/store/stg_store__transactions.sql",
+        "(greatest(date_trunc('day', sold_at_local), written_on) + interval 1 day)",
+        "(date_trunc('day', sold_at_local) + interval 1 day)",
+        day="between a sale and the till's file",
+    ),
+    Mutation(
+        "what becomes of an item is known with its price",
+        "models/staging/marketplace/stg_marketplace__sales_line_versions.sql",
+        "    updated_at as known_at,", "    priced_at as known_at,",
+        day="between an item's price and its cancellation",
     ),
     Mutation(
         "today's price for yesterday's", "models/intermediate/catalog/int_product_prices__daily.sql",
@@ -82,6 +102,7 @@ MUTATIONS = [
         "the CRM's stage of today", f"{TILES}/int_customer_segments__daily.sql",
         "        and spine.feature_at > history.valid_from\n        and spine.feature_at <= history.valid_to\n",
         "        and history.valid_to = timestamp '9999-12-31 00:00:00'\n",
+        day="before a customer's stage changes",
     ),
     Mutation(
         "who refused once never agreed", f"{EVENTS}/int_events__attributed.sql",
@@ -90,10 +111,12 @@ MUTATIONS = [
     Mutation(
         "a bot was always known to be one", f"{TILES}/int_product_days__tiled.sql",
         "and (bots.flagged_date is null or bots.flagged_date > events.known_date)", "and bots.flagged_date is null",
+        day="before a device is known to be a bot",
     ),
     Mutation(
         "sessions are cut with hindsight", f"{TILES}/int_customer_sessions__known.sql",
         "        and days.known_date >= visits.known_date\n", "",
+        day="between a session and what makes it another customer's",
     ),
     Mutation(
         "pairs of products are counted with hindsight", "models/intermediate/pairs/int_product_pairs__windowed.sql",
@@ -122,7 +145,7 @@ def planted(mutation: Mutation, folder: Path) -> Path:
 
 
 def objections(mutation: Mutation, landed: Path, folder: Path, at: list[datetime]) -> Iterator[str]:
-    """Build a landed company with a leak and yield the proofs that object to it."""
+    """Build a landed company with a leak and yield the proofs that object to it; history is cut at these moments."""
     project = planted(mutation, folder / "project")
     console = Console(file=(folder / "proofs.txt").open("w"), width=200)
     warehouse = Path(shutil.copy(landed, folder / "built.duckdb"))
@@ -148,6 +171,9 @@ def landed_company(folder: Path) -> Build:
     return build
 
 
+LATE = datetime(2026, 6, 20)
+"""Where history is cut for all leaks: late."""
+
 # Days on whose features a leak of the kind must show: each is SQL on the company as it is built without a leak.
 DAYS = {
     "between an order and its cancellation": """
@@ -158,6 +184,21 @@ DAYS = {
         select max(cast(refunds.created_at as date)) from raw_shop.refund as refunds
         inner join raw_shop.orders as orders on refunds.order_id = orders.id
         where cast(refunds.created_at as date) > cast(orders.created_at as date) + 1
+    """,
+    "between a contact and its card": """
+        select max(cast(cards.known_at as date)) from intermediate.int_contacts__identified as cards
+        inner join staging.stg_crm__contacts as contacts using (contact_id)
+        inner join staging.stg_store__transactions as sales
+            on cards.identifier = sales.loyalty_id and cards.known_at > sales.known_at + interval 1 day
+        where cards.known_at > contacts.created_at + interval 1 day
+    """,
+    "between a sale and the till's file": """
+        select max(cast(written_on as date)) from staging.stg_store__transactions
+        where cast(written_on as date) > sold_on + 1 and record_status = 'accepted'
+    """,
+    "between an item's price and its cancellation": """
+        select max(cast(updated_at as date)) from staging.stg_marketplace__items
+        where is_latest_version and quantity = 0 and cast(updated_at as date) > cast(priced_at as date) + 1
     """,
     "before a customer's stage changes": """
         select max(cast(features.feature_at as date)) from features.customer_features as features
@@ -180,8 +221,8 @@ DAYS = {
 }
 
 
-def moments_of(company: Build) -> list[datetime]:
-    """Build the company's features; return when history is cut: late, and as each of the days begins.
+def days_of(company: Build) -> dict[str, datetime]:
+    """Build the company's features; return when each of `DAYS` begins.
 
     Raises `LookupError` when the company has no such day.
     """
@@ -192,7 +233,7 @@ def moments_of(company: Build) -> list[datetime]:
     built.unlink()
     if missing := [name for name, day in days.items() if day is None]:
         raise LookupError(f"the company has no day {', none '.join(missing)}")
-    return [datetime(2026, 6, 20), *(datetime.combine(day, time()) for day in sorted(set(days.values())))]
+    return {name: datetime.combine(day, time()) for name, day in days.items()}
 
 
 def main() -> int:
@@ -203,11 +244,12 @@ def main() -> int:
     options, unseen = parser.parse_args(), 0
     with tempfile.TemporaryDirectory() as temporary:
         company = landed_company(Path(temporary) / "company")
-        at = moments_of(company)
+        days = days_of(company)
         for number, mutation in enumerate(m for m in MUTATIONS if options.word in m.name):
             folder = Path(temporary) / str(number)
             folder.mkdir()
-            found = objections(mutation, company.warehouse, folder, at)
+            shown = [days[mutation.day]] if mutation.day else sorted(set(days.values()))
+            found = objections(mutation, company.warehouse, folder, [LATE, *shown])
             said = list(found) if options.all_proofs else [next(found, None)]
             seen = [name for name in said if name]
             unseen += not seen

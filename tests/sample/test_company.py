@@ -147,6 +147,27 @@ def test_what_changes_on_the_way_changes(files: Path) -> None:
     assert headers == {True, False}
 
 
+def test_what_turns_out_later_comes_later(files: Path) -> None:
+    contacts = [json.loads(line) for line in (files / "api" / "contacts.jsonl").read_text().splitlines()]
+    emails = [contact["propertiesWithHistory"]["email"] for contact in contacts]
+    cards = [(c["createdAt"], e["timestamp"]) for c in contacts for e in c["propertiesWithHistory"]["loyalty_id"]]
+    assert 0.1 < sum(created < known for created, known in cards) / len(cards) < 0.5
+    assert 0.01 < sum(len(entries) > 1 for entries in emails) / len(contacts) < 0.1
+    sales = [
+        (row["sold_at"][:10], path.stem[:10])
+        for path in (files / "store").rglob("*.csv")
+        for row in csv.DictReader(path.open())
+        if row["is_return"] in ("true", "false")
+    ]
+    assert all(sold <= filed for sold, filed in sales)
+    assert 0.005 < sum(sold < filed for sold, filed in sales) / len(sales) < 0.05
+    reports = [path.read_text().splitlines() for path in sorted((files / "marketplace").glob("*.tsv"))]
+    items = [row for lines in reports for row in csv.DictReader(lines, delimiter="\t")]
+    cancelled = [row for row in items if (row["order-status"], row["item-status"]) == ("Shipped", "Cancelled")]
+    assert 0 < len(cancelled) < len(items) / 10
+    assert all(float(row["item-price"]) > 0 for row in cancelled)
+
+
 def test_spoiled_records_of_delimited_files_are_where_the_truth_says(files: Path) -> None:
     for spoiled in truth(files, "spoiled_lines"):
         if spoiled["reason"] not in ("too few fields", "too many fields"):

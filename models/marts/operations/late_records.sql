@@ -17,6 +17,15 @@ builds as (
 
 ),
 
+-- Built with a source that was new then: that brings its history, and the build goes back to the first day of it.
+with_new_sources as (
+
+    select min(built_at) as built_at
+    from builds
+    group by source
+
+),
+
 built as (
 
     select
@@ -42,4 +51,6 @@ select
     newest_date,
     records
 from built
-where known_date < {{ days_after('newest_date', -var('late_days')) }}
+where
+    known_date < {{ days_after('newest_date', -var('late_days')) }}
+    and built_at not in (select built_at from with_new_sources)

@@ -1,12 +1,31 @@
 {{ config(materialized='view') }}
 
--- An item that is cancelled in an order that stands is no sale from then on, whatever price the report goes on to show.
-with reports as (
+with accepted as (
     select
         *,
-        coalesce(item_status like 'cancel%', false) and coalesce(order_status, '') not like 'cancel%' as is_removed
+        coalesce(order_status, '') like 'cancel%' as is_order_cancelled,
+        coalesce(item_status, '') like 'cancel%' as is_item_cancelled
     from {{ ref('stg_marketplace__orders') }}
     where record_status = 'accepted'
+),
+
+counted as (
+    select
+        *,
+        sum(case when is_item_cancelled then 0 else 1 end)
+            over (partition by order_id, sku order by updated_at) as times_listed
+    from accepted
+),
+
+-- An item that is cancelled in an order that stands is no sale until it is listed as one, whatever price the report goes on to show
+-- and whatever becomes of the order.
+reports as (
+    select
+        *,
+        is_item_cancelled
+        and bool_or(not is_order_cancelled)
+            over (partition by order_id, sku, times_listed, is_item_cancelled order by updated_at) as is_removed
+    from counted
 ),
 
 priced as (

@@ -1,29 +1,26 @@
 {{ config(materialized='view') }}
 
-with accepted as (
-    select * from {{ ref('stg_marketplace__orders') }}
-    where record_status = 'accepted'
-),
-
--- Where an order is from: the record that cancels it, where one does. Of what it holds, its lines tell.
-orders as (
-    select
-        accepted.*,
-        row_number() over (
-            partition by order_id
-            order by
-                case when order_status like 'cancel%' or item_status like 'cancel%' then 0 else 1 end,
-                updated_at,
-                source_file,
-                source_line,
-                load_id
-        ) as place
-    from accepted
-),
-
-cancellations as (
+with cancellations as (
     select * from {{ ref('stg_marketplace__sales_order_cancellations') }}
     where reinstated_at is null
+),
+
+-- Where an order is from: a record that cancels it, where one does. Of what it holds, its lines tell.
+orders as (
+    select
+        reports.*,
+        row_number() over (
+            partition by reports.order_id
+            order by
+                case when reports.updated_at = cancellations.cancelled_at then 0 else 1 end,
+                reports.updated_at,
+                reports.source_file,
+                reports.source_line,
+                reports.load_id
+        ) as place
+    from {{ ref('stg_marketplace__orders') }} as reports
+    left join cancellations on 'marketplace-' || reports.order_id = cancellations.order_id
+    where reports.record_status = 'accepted'
 ),
 
 -- The report repeats an order whenever it changes: what was known when is in its versions.
