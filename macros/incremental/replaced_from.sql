@@ -3,7 +3,7 @@
     in a full run, and nothing when nothing has landed since the model was last built.
 
     What landed since then became known on certain days (`int_arrivals__daily`); nothing known before the first of them
-    has changed. Facts (known_date, flagged_date) begin there, however late they come. Rows of features go back no further than
+    has changed. Facts (known_date, flagged_date, listed_date) begin there, however late they come. Rows of features go back no further than
     `late_days` behind what had been built; they begin a day earlier, for what is known by the end of a day may ask for another row
     of it, and never after the last serving day, whose rows make place for those of the next. A model with
     `meta: {rows_stand: true}` has a row of everything on every day: it begins with the first day that may count what is new.
@@ -28,9 +28,10 @@
     {%- if not is_logged(this.name) -%}
         {{ return('0001-01-01') }}
     {%- endif -%}
-    {%- set are_facts = column in ('known_date', 'flagged_date') -%}
-    {%- set first_known -%}
-        -- greatest passes over nulls: of nothing, there is no first day.
+    {%- set are_facts = column not in ('feature_at', 'feature_date') -%}
+    {%- set rows_stand = config.get('meta', {}).get('rows_stand', false) -%}
+    {%- set first_row = days_after('min(known_date)', 1 if rows_stand else -1) -%}
+    {%- set first_changed -%}
         select cast(case
             when count(*) = 0 then date '9999-12-31'
             {%- if are_facts %}
@@ -38,9 +39,10 @@
             {%- else %}
             -- A source that is connected now brings its history: nothing of it is late.
             when count_if(source not in (select source from {{ build_log() }} where model = '{{ this.name }}')) > 0
-                then min(known_date)
+                then {{ first_row }}
+            -- greatest passes over nulls: of nothing, there is no first day.
             else greatest(
-                min(known_date),
+                {{ first_row }},
                 -- Late is what lies behind what the model holds: after a long pause all that is new is wanted.
                 (
                     select {{ days_after('max(happened_date)', -var('late_days')) }} from {{ arrivals }}
@@ -58,15 +60,14 @@
             where model = '{{ this.name }}'
         )
     {%- endset -%}
-    {%- set first_day = run_query(first_known).columns[0].values()[0] -%}
-    {%- if are_facts or first_day == '9999-12-31' -%}
+    {%- set first_day = run_query(first_changed).columns[0].values()[0] -%}
+    {%- if column in ('known_date', 'flagged_date') or first_day == '9999-12-31' -%}
         {{ return(first_day) }}
     {%- endif -%}
-    {%- set rows_stand = config.get('meta', {}).get('rows_stand', false) -%}
     {%- set first_made -%}
         select cast(
             least(
-                {{ days_after("date '" ~ first_day ~ "'", 1 if rows_stand else -1) }},
+                date '{{ first_day }}',
                 (select {{ days_after('cast(max(' ~ column ~ ') as date)', 1 if rows_stand else 0) }} from {{ this }})
             ) as varchar
         ) as first_day
