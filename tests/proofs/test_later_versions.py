@@ -128,7 +128,7 @@ def land_corrected_orders(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """On the last day orders turn out to be tests or none, items are cancelled, a till brings older sales.
+    """On the last day orders turn out to be tests or none, or cancelled long ago, and items, too; a till is late.
 
     Returns the names of these orders, and of the items' lines.
     """
@@ -145,6 +145,18 @@ def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list
             customer_id is not null and cancelled_at is null and not test and created_at < {LAST_DAY} - interval 1 day
             and id not in (select id from raw_shop.orders where _dlt_load_id = 'corrected')
         order by id limit 12 offset 3
+        returning 'web_shop-' || id
+    """).fetchall()
+    cancelled = connection.execute(f"""
+        insert into raw_shop.orders
+        select * replace (
+            created_at as cancelled_at, {LAST_DAY} + interval 7 hours as updated_at, {bookkeeping}
+        )
+        from raw_shop.orders
+        where
+            customer_id is not null and cancelled_at is null and not test and updated_at < {LAST_DAY} - interval 1 day
+            and id not in (select id from raw_shop.orders where _dlt_load_id in ('corrected', 'turned out'))
+        order by id desc limit 12
         returning 'web_shop-' || id
     """).fetchall()
     sales = connection.execute(f"""
@@ -189,7 +201,7 @@ def land_what_turns_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list
     """).fetchall()
     for schema in ("raw_shop", "raw_marketplace", "raw_store"):
         complete_load(connection, schema, "turned out")
-    found = {"tests": tests, "sales": sales, "items": items, "offline": offline}
+    found = {"tests": tests, "cancelled": cancelled, "sales": sales, "items": items, "offline": offline}
     return {name: [order for (order,) in orders] for name, orders in found.items()}
 
 
@@ -386,7 +398,7 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
             where change = 'corrected' and known_at >= timestamp '{changed}'
         """).fetchone()
     assert all(turned_out.values())
-    for name in ("tests", "items"):
+    for name in ("tests", "cancelled", "items"):
         before, after = worth(later, turned_out[name], changed)
         assert (before > 0, after) == (True, 0), name
     for name in ("sales", "offline"):

@@ -8,6 +8,7 @@ with versions as (
         cancelled_at,
         coalesce(updated_at, landed_at) as changed_at,
         lag(cancelled_at) over order_versions as previous_cancelled_at,
+        lag(coalesce(updated_at, landed_at)) over order_versions as previous_changed_at,
         row_number() over order_versions as version_number
     from {{ ref('stg_shop__orders') }}
     where
@@ -16,18 +17,23 @@ with versions as (
     window order_versions as (partition by order_id order by coalesce(updated_at, landed_at), landed_at, content_hash)
 ),
 
+-- A cancellation that a version dates before the one that it follows was not known then: that one knew of none.
 said as (
     select
         order_id,
         version_number,
-        coalesce(cancelled_at, greatest(changed_at, previous_cancelled_at)) as turned_at,
+        case
+            when cancelled_at is null then greatest(changed_at, previous_cancelled_at)
+            when cancelled_at <= previous_changed_at then changed_at
+            else cancelled_at
+        end as turned_at,
         case when cancelled_at is not null then 1 else -1 end as change
     from versions
     where (cancelled_at is null) <> (previous_cancelled_at is null)
 ),
 
 turns as (
-    -- Cancelled anew, an order may still name the day of its first cancellation.
+    -- What it says later holds no earlier.
     select
         order_id,
         max(turned_at) over (
