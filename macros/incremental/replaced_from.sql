@@ -94,7 +94,7 @@
 
 {#- Post-hook of a model that asks `replaced_from`, in its transaction: remembers from which loads it has been built. -#}
 {% macro remember_built() %}
-    {%- set strategies = ('replace_from', 'replace_sessions', 'delete+insert') %}
+    {%- set strategies = ('replace_from', 'replace_sessions', 'replace_devices', 'delete+insert') %}
     {%- if config.get('materialized') == 'incremental' and config.get('incremental_strategy') in strategies %}
     create table if not exists {{ build_log() }} (model varchar, source varchar, load_id varchar, built_at timestamp);
     {%- if not is_incremental() %}

@@ -31,11 +31,11 @@ RFM_DAYS, RFM_ORDERS, RFM_REVENUE = (90, 30), (2, 5), (100, 500)
 
 @dataclass
 class Contact:
-    """A CRM contact: its id, address, card, and the histories of its properties as (moment, value)."""
+    """A CRM contact: its id, addresses and cards with since when each was known, and histories as (moment, value)."""
 
     id: str
-    email: str | None
-    card: str | None
+    emails: list[tuple[datetime, str]]
+    cards: list[tuple[datetime, str]]
     created: datetime
     updated: datetime
     merged: list[str]
@@ -80,7 +80,10 @@ class Company:
                 name: sorted((moment(entry["timestamp"]), entry["value"]) for entry in entries)
                 for name, entries in histories.items()
             }
-            updated = moment(properties["lastmodifieddate"])
+            created, updated = moment(properties["createdate"]), moment(properties["lastmodifieddate"])
+            for name in ("email", "loyalty_id"):
+                if name not in changes:
+                    changes[name] = [(created, properties[name])] if properties.get(name) else []
             for name in ("lifecyclestage", "marketing_consent", "personalization_consent"):
                 if name not in changes and properties.get(name):
                     changes[name] = [(updated, properties[name])]
@@ -89,9 +92,9 @@ class Company:
             found.append(
                 Contact(
                     sent["id"],
-                    (properties.get("email") or "").strip().lower() or None,
-                    properties.get("loyalty_id") or None,
-                    moment(properties["createdate"]),
+                    [(max(at, created), email.strip().lower()) for at, email in changes.pop("email")],
+                    [(max(at, created), card.strip()) for at, card in changes.pop("loyalty_id")],
+                    created,
                     updated,
                     [
                         each.strip()
@@ -173,7 +176,7 @@ class AsOf:
         """Drop what became known at `moment` or later."""
         self.company, self.moment = company, moment
         self.events = [e for e in company.events if e.known < moment and not e.is_bot]
-        self.lines = [line for line in company.lines if line.gross is not None and line.known < moment]
+        self.lines = [line.left_at(moment) for line in company.lines if line.gross is not None and line.known < moment]
         self.contacts = {c.id: c for c in company.contacts if c.created < moment}
         self.bots = self.find_bots()
 
@@ -212,25 +215,29 @@ class AsOf:
             ]
         return found
 
+    def account_of_contact(self, contact: Contact) -> tuple[datetime, str] | None:
+        """Return the account with an address of a contact, the first that was known to have one, with since when."""
+        owners = [
+            (max(at, self.account_of_email[email][0]), self.account_of_email[email][1])
+            for at, email in contact.emails
+            if at < self.moment and email in self.account_of_email
+        ]
+        return min(owners, default=None)
+
     def customer_of_contact(self, contact: Contact) -> str:
         """Who a contact is: the account with its address, or whoever it was merged into, or itself."""
-        if contact.email in self.account_of_email:
-            return self.account_of_email[contact.email][1]
+        if own := self.account_of_contact(contact):
+            return own[1]
         if contact.id in self.survivors:
             last = self.contacts[self.survivors[contact.id][-1][1]]
-            if last.email in self.account_of_email:
-                return self.account_of_email[last.email][1]
-            return f"crm-{last.id}"
+            own = self.account_of_contact(last)
+            return own[1] if own else f"crm-{last.id}"
         return f"crm-{contact.id}"
 
     @cached_property
     def contact_of_email(self) -> dict[str, Contact]:
         """The first contact with an address."""
-        found: dict[str, Contact] = {}
-        for contact in sorted(self.contacts.values(), key=lambda c: (c.created, c.id)):
-            if contact.email:
-                found.setdefault(contact.email, contact)
-        return found
+        return self.first_with("emails")
 
     def customer_of_email(self, email: str) -> str:
         """Whose an address is."""
@@ -243,10 +250,16 @@ class AsOf:
     @cached_property
     def contact_of_card(self) -> dict[str, Contact]:
         """The first contact with a card."""
+        return self.first_with("cards")
+
+    def first_with(self, name: str) -> dict[str, Contact]:
+        """Return the contact that was the first to be known by each address or card."""
+        given = [
+            (at, c.id, value) for c in self.contacts.values() for at, value in getattr(c, name) if at < self.moment
+        ]
         found: dict[str, Contact] = {}
-        for contact in sorted(self.contacts.values(), key=lambda c: (c.created, c.id)):
-            if contact.card:
-                found.setdefault(contact.card, contact)
+        for _, contact, value in sorted(given):
+            found.setdefault(value, self.contacts[contact])
         return found
 
     def customer_of_order(self, line: Line) -> str | None:
@@ -316,8 +329,8 @@ class AsOf:
 
     def customers_of_contact(self, contact: Contact) -> list[tuple[datetime, str]]:
         """Return everybody that a contact has been, with since when."""
-        own = self.account_of_email.get(contact.email)
-        own_at = max(own[0], contact.created) if own else datetime.max.replace(tzinfo=UTC)
+        never = datetime.max.replace(tzinfo=UTC)
+        own_at, own = self.account_of_contact(contact) or (never, None)
         names = [
             (contact.created, contact),
             *((at, self.contacts[into]) for at, into in self.survivors.get(contact.id, [])),
@@ -325,14 +338,13 @@ class AsOf:
         found = []
         for (since, named), until in zip(names, [at for at, _ in names[1:]] + [own_at], strict=True):
             until = min(until, own_at)
-            account = self.account_of_email.get(named.email) if named is not contact else None
-            account_at = max(account[0], named.created) if account else datetime.max.replace(tzinfo=UTC)
+            account_at, account = (named is not contact and self.account_of_contact(named)) or (never, None)
             if since < min(until, account_at):
                 found.append((since, f"crm-{named.id}"))
             if max(since, account_at) < until:
-                found.append((max(since, account_at), account[1]))
+                found.append((max(since, account_at), account))
         if own:
-            found.append((own_at, own[1]))
+            found.append((own_at, own))
         return found
 
     def left_at(self, contact: Contact, customer: str) -> datetime:

@@ -7,7 +7,7 @@ import sqlite3
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -46,7 +46,10 @@ class Event:
 
 @dataclass
 class Line:
-    """A line of an order, with what happened to it: known when, cancelled when, what came back when (units, amount)."""
+    """A line of an order, with what happened to it: known when, cancelled when, what came back when (units, amount).
+
+    `removed`: when it was taken out of an order that goes on.
+    """
 
     id: str
     order: str
@@ -61,6 +64,12 @@ class Line:
     gross: float | None
     discount: float
     back: list[tuple[datetime, int, float]]
+    removed: datetime | None = None
+
+    def left_at(self, moment: datetime) -> "Line":
+        """Return the line as it was known to be before a moment: nothing is left of one that was removed."""
+        is_removed = self.removed is not None and self.removed < moment
+        return replace(self, units=0, gross=0.0, discount=0.0) if is_removed else self
 
 
 def moment(text: str | None) -> datetime | None:
@@ -151,11 +160,16 @@ def marketplace_lines(company: Path) -> Iterator[Line]:
         last = reports[max(reports)]
         priced = [at for at, line in reports.items() if line["item-price"]]
         cancelled = gone[order][1] if gone[order][0] else None
+        removed = [
+            at
+            for at, line in reports.items()
+            if line["item-status"] == "Cancelled" and line["order-status"] != "Cancelled"
+        ]
         yield Line(
             f"marketplace-{order}-{sku}", f"marketplace-{order}", "marketplace", None, sku,
             moment(last["purchase-date"]), min(priced, default=max(reports)), cancelled, int(last["quantity"]),
             last["currency"] or None, float(last["item-price"]) if last["item-price"] else None,
-            float(last["item-promotion-discount"] or 0), [],
+            float(last["item-promotion-discount"] or 0), [], min(removed, default=None),
         )  # fmt: skip
 
 
@@ -175,7 +189,9 @@ def store_lines(company: Path) -> Iterator[Line]:
                 continue
             seen.add(key)
             zone, local = ZoneInfo(ZONES[line["store_id"]]), datetime.fromisoformat(line["sold_at"])
-            evening = datetime.combine(local.date() + timedelta(days=1), time(), zone)
+            # A till that was offline sends a sale with a later day's.
+            filed = max(local.date(), date.fromisoformat(path.name[:10]))
+            evening = datetime.combine(filed + timedelta(days=1), time(), zone)
             units, price = int(line["quantity"]), float(line["unit_price"])
             at, known = local.replace(tzinfo=zone).astimezone(UTC), evening.astimezone(UTC)
             is_return = line["is_return"] == "true" or units < 0

@@ -51,10 +51,13 @@ def test_a_device_is_whose_login_came_last_of_those_known(model: Run, logins: li
         {
             "device_id": "d", "event_id": f"{number:03}", "identity_type": "account", "identity": who,
             "event_at": START + timedelta(hours=at), "known_at": START + timedelta(hours=at + delay),
+            "known_date": (START + timedelta(hours=at + delay)).date(),
         }
         for number, (at, delay, who) in enumerate(logins)
     ]  # fmt: skip
-    spans = model("int_identity__device_spans", {"int_identity__logins": rows})
+    # What is held of before is of others.
+    held = [{"device_id": "another", "linked_at": START, "unlinked_at": START}]
+    spans = model("int_identity__device_spans", {"int_identity__logins": rows, "int_identity__device_spans": held})
     for known in range(18):
         moment = START + timedelta(hours=known, minutes=30)
         seen = sorted((r["event_at"], r["event_id"], r["identity"]) for r in rows if r["known_at"] < moment)

@@ -24,7 +24,7 @@ def known(company: Build) -> AsOf:
 @pytest.fixture(scope="module")
 def lines(company: Build) -> list[Line]:
     readers = (from_files.shop_lines, from_files.marketplace_lines, from_files.store_lines)
-    return [line for reader in readers for line in reader(company.files)]
+    return [line.left_at(datetime.max.replace(tzinfo=UTC)) for reader in readers for line in reader(company.files)]
 
 
 def rows(company: Build, sql: str) -> list[dict]:

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='replace_devices') }}
+
 -- Whose a device was, as it was known at each time. A login holds from when it happened to the next one, but the next
 -- one may become known much later: until then it holds on. What came before the first known login is that one's, until
 -- a login that happened still earlier becomes known.
@@ -8,6 +10,7 @@ with preceded as (
         lag(identity) over device_logins as previous_identity,
         lag(known_at) over device_logins as previous_known_at
     from {{ ref('int_identity__logins') }} as logins
+    where {{ has_new_logins('device_id') }}
     window device_logins as (partition by device_id order by event_at, event_id)
 
 ),

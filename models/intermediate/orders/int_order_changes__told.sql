@@ -11,27 +11,53 @@ refunds as (
 
 ),
 
+corrected as (
+
+    select * from spans
+    where next_known_at is not null or known_at > first_known_at
+
+),
+
 -- A version adds what it says and takes back what the one before said, which may have been of another product.
 turns as (
 
     select
-        spans.*,
+        corrected.*,
         known_at as told_at,
         1 as direction
-    from spans
+    from corrected
 
     union all
 
     select
-        spans.*,
+        corrected.*,
         next_known_at as told_at,
         -1 as direction
-    from spans
+    from corrected
     where next_known_at is not null
 
 ),
 
 stated as (
+
+    -- Most lines are what they were at first: there is nothing to add up.
+    select
+        order_line_id,
+        order_id,
+        product_id,
+        sales_channel,
+        ordered_at,
+        known_at,
+        'ordered' as change,
+        cast(units as bigint) as units,
+        cast(returned_units as bigint) as returned_units,
+        cast(gross_minor as bigint) as gross_minor,
+        cast(discount_minor as bigint) as discount_minor,
+        cast(refund_minor as bigint) as refund_minor
+    from spans
+    where next_known_at is null and known_at = first_known_at
+
+    union all
 
     select
         order_line_id,

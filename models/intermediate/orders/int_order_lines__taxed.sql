@@ -18,6 +18,7 @@ running as (
         orders.ordered_at,
         orders.cancelled_at,
         orders.order_tax_amount,
+        coalesce(lines.gross_amount - lines.discount_amount, 0) as amount,
         sum(lines.gross_amount - lines.discount_amount) over order_lines_so_far as amount_so_far,
         sum(lines.gross_amount - lines.discount_amount) over whole_order as order_amount
     from lines
@@ -29,15 +30,6 @@ running as (
             rows between unbounded preceding and current row
         ),
         whole_order as (partition by lines.order_id)
-
-),
-
-cumulated as (
-
-    select
-        running.*,
-        round(order_tax_amount * amount_so_far / nullif(order_amount, 0), 2) as tax_so_far
-    from running
 
 ),
 
@@ -58,14 +50,15 @@ taxed as (
         cast(
             coalesce(
                 tax_amount,
-                tax_so_far - lag(tax_so_far, 1, 0) over (partition by order_id order by line_number)
+                round(order_tax_amount * amount_so_far / nullif(order_amount, 0), 2)
+                - round(order_tax_amount * (amount_so_far - amount) / nullif(order_amount, 0), 2)
             ) as decimal(18, 4)
         ) as tax_amount,
         return_amount,
         ordered_at,
         cancelled_at,
         known_at
-    from cumulated
+    from running
 
 )
 

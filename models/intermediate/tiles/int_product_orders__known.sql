@@ -1,8 +1,16 @@
+{{ config(materialized='incremental', unique_key='known_date') }}
+
 -- One row a product, order and day on which something about it became known.
 with changes as (
 
     select * from {{ ref('int_order_changes__valued') }}
-    where product_id is not null
+    where
+        product_id is not null
+        -- Whether an order comes to stand depends on all that was known of it.
+        and order_id in (
+            select order_id from {{ ref('int_order_changes__valued') }}
+            where known_at >= cast({{ replaced_from('known_date') }} as timestamp)
+        )
 
 ),
 
@@ -40,19 +48,26 @@ daily as (
         cast(changes.ordered_at as date),
         cast(changes.known_at as date)
 
+),
+
+known as (
+
+    select
+        product_id,
+        order_id,
+        sales_channel,
+        buyer,
+        event_date,
+        known_date,
+        {{ newly_standing('product_id, order_id') }} as orders,
+        units,
+        returned_units,
+        gross_minor,
+        discount_minor,
+        refund_minor
+    from daily
+
 )
 
-select
-    product_id,
-    order_id,
-    sales_channel,
-    buyer,
-    event_date,
-    known_date,
-    {{ newly_standing('product_id, order_id') }} as orders,
-    units,
-    returned_units,
-    gross_minor,
-    discount_minor,
-    refund_minor
-from daily
+select * from known
+where known_date >= {{ replaced_from('known_date') }}

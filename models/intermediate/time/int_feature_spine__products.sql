@@ -1,4 +1,6 @@
 {{ config(materialized='incremental', unique_key='feature_date', meta={'rows_stand': true}) }}
+{#- Nothing known before has become another; who was known before has a row of the last day that was made. #}
+{%- set new_from = 'least(' ~ replaced_from('known_date') ~ ', ' ~ days_after(replaced_from('feature_date'), -1) ~ ')' %}
 
 with listed as (
 
@@ -17,7 +19,8 @@ viewed as (
         min(known_at) as first_known_at
     from {{ ref('int_events__unioned') }}
     where
-        product_id is not null
+        known_date >= {{ new_from }}
+        and product_id is not null
         and allows_analytics
         and not is_declared_bot
     group by product_id
@@ -43,6 +46,16 @@ sightings as (
     select * from viewed
     union all
     select * from sold
+    {%- if is_incremental() %}
+    union all
+    select
+        product_id,
+        first_known_at
+    from {{ this }}
+    where
+        feature_date = (select max(feature_date) from {{ this }})
+        and first_known_at < {{ new_from }}
+    {%- endif %}
 
 ),
 
