@@ -176,7 +176,8 @@ class AsOf:
         """Drop what became known at `moment` or later."""
         self.company, self.moment = company, moment
         self.events = [e for e in company.events if e.known < moment and not e.is_bot]
-        self.lines = [line.left_at(moment) for line in company.lines if line.gross is not None and line.known < moment]
+        self.ordered = [line for line in company.lines if line.gross is not None and line.known < moment]
+        self.lines = [line.left_at(moment) for line in self.ordered]
         self.contacts = {c.id: c for c in company.contacts if c.created < moment}
         self.bots = self.find_bots()
 
@@ -687,7 +688,8 @@ class AsOf:
     def baskets(self) -> Iterable[tuple[str, int, dict[str, list[str]]]]:
         """Yield what holds products together in the last 90 days: its kind, age in days, and the products by side."""
         lines_of_order = defaultdict(dict)
-        for line in self.lines:
+        # Ordered together they were, whatever was given back.
+        for line in self.ordered:
             if line.units > 0 and line.product:
                 lines_of_order[line.order].setdefault(line.product, line)
         on_device = defaultdict(list)
