@@ -8,7 +8,14 @@ with versions as (
 
 changes as (
 
-    select * from {{ ref('stg_crm__identifier_changes') }}
+    select
+        contact_id,
+        updated_at,
+        property as identifier_type,
+        value as identifier,
+        known_at
+    from {{ ref('stg_crm__property_changes') }}
+    where property in ('email', 'loyalty_id')
 
 ),
 

@@ -10,10 +10,18 @@ with contacts as (
 
 ),
 
--- The CRM keeps a history of some properties: each version of a contact brings it whole.
+-- The CRM keeps a history of some properties.
 entries as (
 
-    {{ history_entries('contacts', ['contact_id'], histories) }}
+    select
+        contact_id,
+        property as attribute,
+        value,
+        changed_at,
+        min(known_at) as known_at
+    from {{ ref('stg_crm__property_changes') }}
+    where property in ('{{ histories | join("', '") }}')
+    group by contact_id, property, value, changed_at
 
 ),
 
@@ -24,7 +32,8 @@ shown as (
         contact_id,
         'country_code' as attribute,
         country_code as value,
-        updated_at as changed_at
+        updated_at as changed_at,
+        updated_at as known_at
     from contacts
     where country_code is not null
 
@@ -34,7 +43,8 @@ shown as (
         contact_id,
         'loyalty_card' as attribute,
         'true' as value,
-        min(known_at) as changed_at
+        min(known_at) as changed_at,
+        min(known_at) as known_at
     from {{ ref('int_contacts__identified') }}
     where identifier_type = 'loyalty_id'
     group by contact_id
@@ -46,7 +56,8 @@ shown as (
         contact_id,
         '{{ attribute }}' as attribute,
         cast({{ 'lifecycle_stage' if attribute == 'lifecycle_stage' else 'has_' ~ attribute }} as string) as value,
-        updated_at as changed_at
+        updated_at as changed_at,
+        updated_at as known_at
     from contacts
     where {{ history }} is null
     {% endfor %}
@@ -55,10 +66,22 @@ shown as (
 
     select
         contact_id,
-        property as attribute,
+        attribute,
         value,
-        changed_at
+        changed_at,
+        known_at
     from entries
+
+),
+
+-- What is told of a time before a change that is known already changes nothing.
+ordered as (
+
+    select
+        shown.*,
+        max(changed_at) over (partition by contact_id, attribute order by known_at) as last_changed_at
+    from shown
+    where value is not null
 
 ),
 
@@ -85,16 +108,16 @@ linked as (
 
     select
         links.customer_id,
-        shown.attribute,
-        shown.value,
-        greatest(shown.changed_at, links.linked_at) as valid_from,
-        shown.changed_at,
-        shown.contact_id as record_id
-    from shown
+        ordered.attribute,
+        ordered.value,
+        greatest(ordered.known_at, links.linked_at) as valid_from,
+        ordered.changed_at,
+        ordered.contact_id as record_id
+    from ordered
     inner join {{ ref('int_identity__contact_owners') }} as links
-        on shown.contact_id = links.contact_id
-        and shown.changed_at < links.unlinked_at
-    where shown.value is not null
+        on ordered.contact_id = links.contact_id
+        and ordered.known_at < links.unlinked_at
+    where ordered.changed_at >= ordered.last_changed_at
 
     union all
 

@@ -88,7 +88,7 @@ refusals as (
     from {{ ref('int_customers__changed') }}
     where
         attribute = 'personalization_consent'
-        and lower(value) = 'false'
+        and value = 'false'
 
 ),
 

@@ -9,7 +9,7 @@ with refusals as (
     from {{ ref('int_customers__changed') }}
     where
         attribute = 'personalization_consent'
-        and lower(value) = 'false'
+        and value = 'false'
 
 ),
 

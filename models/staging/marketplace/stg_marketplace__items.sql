@@ -34,7 +34,7 @@ priced as (
         -- A pending order has no price yet; its money is known with the first version that has one.
         min(case when item_price is not null and not is_removed then updated_at end)
             over (partition by order_id, sku) as priced_at,
-        max(currency) over (partition by order_id, sku) as some_currency
+        max(currency) over (partition by order_id) as some_currency
     from reports
 )
 
@@ -45,6 +45,7 @@ select
     updated_at,
     priced_at,
     is_latest_version,
+    is_removed,
     case when is_removed then 0 else quantity end as quantity,
     -- Nothing of it is left, in any currency.
     case when is_removed then coalesce(currency, some_currency) else currency end as currency,

@@ -8,7 +8,8 @@ select
     quantity,
     false as is_return,
     currency as source_currency,
-    item_price as gross_amount,
+    -- What is cancelled before it has a price is worth nothing, too.
+    case when is_removed then coalesce(item_price, 0) else item_price end as gross_amount,
     item_promotion_discount as discount_amount,
     item_tax as tax_amount,
     cast(0 as decimal(18, 4)) as return_amount,
