@@ -239,6 +239,43 @@ def land_identifiers(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {card for (card,) in cards}
 
 
+def land_backdated_properties(connection: duckdb.DuckDBPyConnection) -> None:
+    """On the last day contacts' histories tell of a stage and a refusal that no version of then knew of."""
+
+    def history(name: str, value: str) -> str:
+        entry = f"json_object('value', '{value}', 'timestamp', payload ->> '$.updatedAt')"
+        return f"'{name}', list_append(cast(payload -> '$.propertiesWithHistory.{name}' as json[]), {entry})"
+
+    changed = ", ".join((history("lifecyclestage", "evangelist"), history("personalization_consent", "No")))
+    connection.execute(f"""
+        insert into raw_crm.contacts
+        select * replace (
+            json_merge_patch(payload, json_object(
+                'updatedAt', strftime({LAST_DAY} + interval 7 hours, '%Y-%m-%dT%H:%M:%S.000Z'),
+                'propertiesWithHistory', json_object({changed})
+            )) as payload,
+            content_hash || 'backdated' as content_hash,
+            landed_at + interval 1 hour as landed_at,
+            'backdated' as _dlt_load_id
+        )
+        from raw_crm.contacts
+        where
+            try_cast(payload ->> '$.updatedAt' as timestamptz) < {LAST_DAY} - interval 5 days
+            and (payload -> '$.propertiesWithHistory.lifecyclestage') is not null
+        order by source_key limit 20
+    """)
+    complete_load(connection, "raw_crm", "backdated")
+
+
+def evangelists(build: Build) -> tuple[int, int]:
+    """How many rows of features say evangelist, and how many of them are of another day than the last."""
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        return connection.execute("""
+            select count(*), count(*) filter (feature_at < (select max(feature_at) from features.customer_features))
+            from features.customer_features where lifecycle_stage = 'evangelist'
+        """).fetchone()
+
+
 def worth(build: Build, of: list[str], since: datetime) -> tuple[int, int]:
     """What orders, or order lines, were known to be worth before a moment, and are now, in minor units."""
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
@@ -379,6 +416,7 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
         corrected = land_corrected_orders(connection)
         turned_out = land_what_turns_out(connection)
         cards = land_identifiers(connection)
+        land_backdated_properties(connection)
         (changed,) = connection.execute(f"select {LAST_DAY} at time zone 'UTC'").fetchone()
     assert given == 5
     at_once = copied(later, tmp_path / "at_once")
@@ -386,7 +424,9 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
     at_once.dbt("run", "--full-refresh", "--select", FEATURES)
     for table, key in KEYS.items():
         feature = f"features.{table}", [*key, "feature_at"]
-        before = compare(gone.warehouse, later.warehouse, *feature, where=f"feature_at <= timestamp '{changed}'")
+        # A customer who refuses on the day has no visit on it, and no row asked for by one.
+        day = f"timestamp '{changed}'"
+        before = compare(gone.warehouse, later.warehouse, *feature, f"feature_at <= {day}", f"feature_at = {day}")
         assert before.rows > 300
         assert before.differing == 0, before.examples
         incremental = compare(later.warehouse, at_once.warehouse, *feature)
@@ -404,6 +444,8 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
     for name in ("sales", "offline"):
         before, after = worth(later, turned_out[name], changed)
         assert (before, after > 0) == (0, True), name
+    told, of_before = evangelists(later)
+    assert (told > 5, of_before) == (True, 0)
     assert len(cards) > 1
     assert links_since(later, changed) >= {("loyalty_id", card) for card in cards}
     assert taken < -5

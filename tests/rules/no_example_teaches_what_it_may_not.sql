@@ -1,3 +1,5 @@
+{{ config(group='recommender') }}
+
 -- A label that has not matured says nothing, a negative has no outcome, and who does not want to be learnt from is in none.
 select
     query_id,
@@ -23,9 +25,14 @@ select
     'the customer refused' as problem
 from {{ ref('training_examples') }} as examples
 inner join {{ ref('dim_customers_history') }} as history on examples.customer_id = history.customer_id
+cross join {{ ref('int_training_cutoffs') }} as cutoffs
 where
     not history.has_personalization_consent
     and (
-        history.valid_to = timestamp '9999-12-31 00:00:00'
+        -- On the last day that the examples know of.
+        (
+            history.valid_from < cast(cutoffs.last_date as timestamp)
+            and history.valid_to >= cast(cutoffs.last_date as timestamp)
+        )
         or (examples.asked_at >= history.valid_from and examples.asked_at < history.valid_to)
     )

@@ -17,8 +17,8 @@ counted as (
     from accepted
 ),
 
--- An item that is cancelled in an order that stands is no sale until it is listed as one, whatever price the report goes on to show
--- and whatever becomes of the order.
+-- An item that is cancelled in an order that stands is no sale until it is listed as one again, whatever price the report
+-- goes on to show and whatever becomes of the order.
 reports as (
     select
         *,
