@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- What the CRM's own histories of a contact say: each version brings them whole. What a later version tells of the time before
--- the one that it follows was not known then.
+-- What the CRM's own histories of a contact say: each version brings them whole. What a later version tells of the time
+-- before the one that it follows was not known then.
 {%- set histories = {
     'email': 'email_history',
     'loyalty_id': 'loyalty_id_history',
