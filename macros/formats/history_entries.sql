@@ -1,8 +1,8 @@
 {#-
-    The histories that a CRM keeps of a contact's properties, one row an entry: the `columns` of `relation` (a CTE), `property`,
-    `value` as text and `changed_at` (UTC; null where it is no time). `histories` names the column of each property's history.
+    The histories that the CRM keeps of a contact's properties, one row an entry: the `columns` of `relation` (a CTE of contacts),
+    `property`, `value` as text and `changed_at` (UTC; null where it is no time).
 -#}
-{% macro history_entries(relation, columns, histories) %}
+{% macro history_entries(relation, columns) %}
     select
         {{ columns | join(', ') }},
         property,
@@ -13,11 +13,11 @@
             entries.*,
             {{ json_fields('cast(entry as string)', ['$.value', '$.timestamp']) }} as fields
         from (
-            {% for property, history in histories.items() %}
+            {% for property in ['email', 'loyalty_id', 'lifecycle_stage', 'marketing_consent', 'personalization_consent'] %}
             select
                 {{ columns | join(', ') }},
                 '{{ property }}' as property,
-                {{ exploded(json_elements(history)) }} as entry
+                {{ exploded(json_elements(property ~ '_history')) }} as entry
             from {{ relation }}
             {{ 'union all' if not loop.last }}
             {% endfor %}

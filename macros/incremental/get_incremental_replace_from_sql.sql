@@ -4,10 +4,5 @@
     was not known yet.
 -#}
 {% macro get_incremental_replace_from_sql(arguments) %}
-    {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) %}
-    delete from {{ arguments['target_relation'] }}
-    where {{ arguments['unique_key'] }} >= {{ replaced_from(arguments['unique_key']) }};
-
-    insert into {{ arguments['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arguments['temp_relation'] }}
+    {{ replaced_where(arguments, arguments['unique_key'] ~ ' >= ' ~ replaced_from(arguments['unique_key'])) }}
 {% endmacro %}

@@ -3,13 +3,11 @@
     the name of its first event, so one that is no more is found by the events it could have begun with.
 -#}
 {% macro get_incremental_replace_sessions_sql(arguments) %}
-    {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) %}
-    delete from {{ arguments['target_relation'] }}
-    where session_id in (
-        select event_id from {{ ref('int_events__owned') }}
-        where {{ is_of_changed_visitor('visitor') }}
-    );
-
-    insert into {{ arguments['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arguments['temp_relation'] }}
+    {%- set condition -%}
+        session_id in (
+            select event_id from {{ ref('int_events__owned') }}
+            where {{ is_of_changed_visitor('visitor') }}
+        )
+    {%- endset -%}
+    {{ replaced_where(arguments, condition) }}
 {% endmacro %}

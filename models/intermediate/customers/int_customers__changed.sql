@@ -1,31 +1,12 @@
 -- What became known of a customer, and when: one row an attribute and value, until the next.
-{%- set histories = {
-    'lifecycle_stage': 'lifecycle_stage_history',
-    'marketing_consent': 'marketing_consent_history',
-    'personalization_consent': 'personalization_consent_history'
-} %}
+{%- set properties = ['lifecycle_stage', 'marketing_consent', 'personalization_consent'] %}
 with contacts as (
 
     select * from {{ ref('int_contacts__versioned') }}
 
 ),
 
--- The CRM keeps a history of some properties.
-entries as (
-
-    select
-        contact_id,
-        property as attribute,
-        value,
-        changed_at,
-        min(known_at) as known_at
-    from {{ ref('stg_crm__property_changes') }}
-    where property in ('{{ histories | join("', '") }}')
-    group by contact_id, property, value, changed_at
-
-),
-
--- Of the others it is known since when a version showed them.
+-- The CRM keeps a history of some properties; of the others it is known since when a version showed them.
 shown as (
 
     select
@@ -49,7 +30,7 @@ shown as (
     where identifier_type = 'loyalty_id'
     group by contact_id
 
-    {% for attribute, history in histories.items() %}
+    {% for attribute in properties %}
     union all
 
     select
@@ -59,18 +40,20 @@ shown as (
         updated_at as changed_at,
         updated_at as known_at
     from contacts
-    where {{ history }} is null
+    where {{ attribute }}_history is null
     {% endfor %}
 
     union all
 
     select
         contact_id,
-        attribute,
+        property as attribute,
         value,
         changed_at,
-        known_at
-    from entries
+        min(known_at) as known_at
+    from {{ ref('stg_crm__property_changes') }}
+    where property in ('{{ properties | join("', '") }}')
+    group by contact_id, property, value, changed_at
 
 ),
 

@@ -1,10 +1,3 @@
-{%- set histories = {
-    'email': 'email_history',
-    'loyalty_id': 'loyalty_id_history',
-    'lifecycle_stage': 'lifecycle_stage_history',
-    'marketing_consent': 'marketing_consent_history',
-    'personalization_consent': 'personalization_consent_history'
-} %}
 with landed as (
     {{ landed('raw_crm', 'contacts', {
         'contact_id': '$.id',
@@ -94,7 +87,7 @@ later_versions as (
 ),
 
 entries as (
-    {{ history_entries('later_versions', ['contact_id', 'updated_at', 'former_updated_at'], histories) }}
+    {{ history_entries('later_versions', ['contact_id', 'updated_at', 'former_updated_at']) }}
 ),
 
 -- A version may tell of what changed days before its own last change: since the version before that landed.

@@ -2,13 +2,6 @@
 
 -- What the CRM's own histories of a contact say: each version brings them whole. What a later version tells of the time
 -- before the one that it follows was not known then.
-{%- set histories = {
-    'email': 'email_history',
-    'loyalty_id': 'loyalty_id_history',
-    'lifecycle_stage': 'lifecycle_stage_history',
-    'marketing_consent': 'marketing_consent_history',
-    'personalization_consent': 'personalization_consent_history'
-} %}
 with contacts as (
     select
         *,
@@ -18,7 +11,7 @@ with contacts as (
 ),
 
 entries as (
-    {{ history_entries('contacts', ['contact_id', 'updated_at', 'former_updated_at'], histories) }}
+    {{ history_entries('contacts', ['contact_id', 'updated_at', 'former_updated_at']) }}
 ),
 
 told as (
