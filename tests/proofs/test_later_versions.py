@@ -267,6 +267,57 @@ def land_backdated_properties(connection: duckdb.DuckDBPyConnection) -> None:
     complete_load(connection, "raw_crm", "backdated")
 
 
+FILES = ("raw_store.transactions", "raw_marketplace.orders", "raw_catalog.products")
+
+
+def land_read_again(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """On the last day files of before are read again and say otherwise; return the lines of tills and of reports.
+
+    A sale has another quantity, price and card, a report another price; what a feed of before says comes too late.
+    """
+    said = {
+        "raw_store.transactions": (
+            """json_merge_patch(
+                fields, json_object('quantity', '7', 'unit_price', '3.5', 'loyalty_id', 'named later')
+            )""",
+            f"""try_cast(fields ->> '$.sold_at' as timestamptz) < {LAST_DAY} - interval 5 days
+                and (fields ->> '$.is_return') = 'false'""",
+            """'store-' || (fields ->> '$.store_id') || '-' || left(fields ->> '$.sold_at', 10)
+                || '-' || (fields ->> '$.transaction_id') || '-' || (fields ->> '$.line_no')""",
+        ),
+        "raw_marketplace.orders": (
+            """json_merge_patch(fields, json_object('item-price', '1000'))""",
+            f"""(fields ->> '$."order-status"') = 'Shipped' and (fields ->> '$.quantity') <> '0'
+                and try_cast(fields ->> '$."last-updated-date"' as timestamptz) < {LAST_DAY} - interval 5 days""",
+            """'marketplace-' || (fields ->> '$."amazon-order-id"') || '-' || (fields ->> '$.sku')""",
+        ),
+        "raw_catalog.products": (
+            """json_merge_patch(fields, json_object('price', '1.00 USD', 'product_type', 'Elsewhere'))""",
+            f"""try_cast(regexp_extract(source_file, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') as timestamptz)
+                < {LAST_DAY} - interval 1 day""",
+            """fields ->> '$.id'""",
+        ),
+    }
+    found = {}
+    for table, (fields, which, line) in said.items():
+        rows = connection.execute(f"""
+            insert into {table}
+            select * replace (
+                {fields} as fields,
+                content_hash || ' read again' as content_hash,
+                {LAST_DAY} + interval 6 hours as landed_at,
+                'zz read again' as _dlt_load_id
+            )
+            from {table}
+            where _dlt_load_id <> 'turned out' and {which}
+            order by content_hash desc limit 12
+            returning {line}
+        """).fetchall()
+        found[table] = [row for (row,) in rows]
+        complete_load(connection, table.split(".")[0], "zz read again")
+    return found
+
+
 def evangelists(build: Build) -> tuple[int, int]:
     """How many rows of features say evangelist, and how many of them are of another day than the last."""
     with duckdb.connect(str(build.warehouse), read_only=True) as connection:
@@ -408,6 +459,8 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
         connection.execute("set TimeZone = 'UTC'")
         order, line = land_tombstones(connection, True, f"{LAST_DAY} - interval 10 days + interval 6 hours")
         land_what_only_landing_dates(connection)
+        for table in FILES:
+            connection.execute(f"update {table} set landed_at = {LAST_DAY}")
     gone.dbt("run", "--select", FEATURES)
     later = copied(gone, tmp_path / "later")
     with duckdb.connect(str(later.warehouse)) as connection:
@@ -417,6 +470,7 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
         turned_out = land_what_turns_out(connection)
         cards = land_identifiers(connection)
         land_backdated_properties(connection)
+        read_again = land_read_again(connection)
         (changed,) = connection.execute(f"select {LAST_DAY} at time zone 'UTC'").fetchone()
     assert given == 5
     at_once = copied(later, tmp_path / "at_once")
@@ -444,10 +498,14 @@ def test_what_a_later_version_says_counts_from_that_version_on(company: Build, t
     for name in ("sales", "offline"):
         before, after = worth(later, turned_out[name], changed)
         assert (before, after > 0) == (0, True), name
+    assert len(read_again) == len(FILES)
+    for table in ("raw_store.transactions", "raw_marketplace.orders"):
+        before, after = worth(later, read_again[table], changed)
+        assert 0 < before != after, table
     told, of_before = evangelists(later)
     assert (told > 5, of_before) == (True, 0)
     assert len(cards) > 1
-    assert links_since(later, changed) >= {("loyalty_id", card) for card in cards}
+    assert links_since(later, changed) >= {("loyalty_id", card) for card in (*cards, "named later")}
     assert taken < -5
     assert added > 5
     lines, refunds, wrong = corrections_of(later, corrected, changed)

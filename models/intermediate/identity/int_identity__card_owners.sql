@@ -38,9 +38,9 @@ cards as (
     select
         orders.loyalty_id,
         'card-' || orders.loyalty_id as customer_id,
-        min(orders.known_at) as linked_at,
+        min(orders.valid_from) as linked_at,
         coalesce(min(first_contacts.linked_at), timestamp '9999-12-31 00:00:00') as unlinked_at
-    from {{ ref('int_orders__unioned') }} as orders
+    from {{ ref('int_order_owners__versioned') }} as orders
     left join first_contacts
         on orders.loyalty_id = first_contacts.loyalty_id
         and first_contacts.place = 1

@@ -30,8 +30,10 @@ rated as (
         lines.ordered_at,
         versions.known_at,
         versions.quantity,
+        versions.is_return,
         versions.gross_amount,
         versions.discount_amount,
+        versions.return_amount,
         case
             when nullif(versions.source_currency, lines.source_currency) is null then lines.fx_rate
             when versions.source_currency = '{{ var("reporting_currency") }}' then cast(1 as double)
@@ -57,11 +59,11 @@ states as (
         ordered_at,
         known_at,
         fx_rate,
-        quantity as units,
-        cast(0 as bigint) as returned_units,
+        case when is_return then 0 else quantity end as units,
+        case when is_return then -quantity else 0 end as returned_units,
         {{ minor_units('gross_amount') }} as gross_minor,
         {{ minor_units('discount_amount') }} as discount_minor,
-        cast(0 as bigint) as refund_minor
+        case when is_return then {{ minor_units('return_amount') }} else 0 end as refund_minor
     from rated
 
     union all

@@ -13,7 +13,8 @@ versions as (
         known_at,
         version_number,
         account_id,
-        email_hash
+        email_hash,
+        loyalty_id
     from {{ ref('stg_' ~ source_name ~ '__sales_order_owners') }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -30,7 +31,7 @@ named as (
         versions.version_number,
         versions.account_id,
         versions.email_hash,
-        orders.loyalty_id
+        versions.loyalty_id
     from versions
     inner join orders on versions.order_id = orders.order_id
 
@@ -55,7 +56,8 @@ preceded as (
     select
         named.*,
         lag(account_id) over order_versions as previous_account_id,
-        lag(email_hash) over order_versions as previous_email_hash
+        lag(email_hash) over order_versions as previous_email_hash,
+        lag(loyalty_id) over order_versions as previous_loyalty_id
     from named
     window order_versions as (partition by order_id order by version_number)
 
@@ -69,6 +71,7 @@ changed as (
         version_number = 1
         or account_id is distinct from previous_account_id
         or email_hash is distinct from previous_email_hash
+        or loyalty_id is distinct from previous_loyalty_id
 
 ),
 

@@ -72,10 +72,18 @@ checked as (
                 then 'sale_price_effective_date is no interval'
         end as reject_reason
     from typed
+),
+
+-- Of the readings of a feed the last by the end of its day counts; what one says that was changed later comes too late.
+timed as (
+    select
+        checked.*,
+        landed_at < cast(feed_date as timestamp) + interval 1 day as is_in_time
+    from checked
 )
 
 {{ judged(
-    'checked',
+    'timed',
     key=['product_id', 'feed_date'],
-    first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']
+    first_by=last_reading_in_time()
 ) }}

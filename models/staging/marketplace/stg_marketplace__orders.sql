@@ -23,7 +23,7 @@ typed as (
         nullif(trim(order_id), '') as order_id,
         nullif(trim(merchant_order_id), '') as merchant_order_id,
         {{ utc_timestamp('purchase_date') }} as purchased_at,
-        {{ utc_timestamp('last_updated_date') }} as updated_at,
+        {{ utc_timestamp('last_updated_date') }} as reported_at,
         lower(trim(order_status)) as order_status,
         marketplace,
         nullif(trim(sku), '') as sku,
@@ -55,9 +55,9 @@ checked as (
             when order_id is null then 'amazon-order-id is missing'
             when sku is null then 'sku is missing'
             when purchased_at is null then 'purchase-date is missing or no time'
-            when updated_at is null then 'last-updated-date is missing or no time'
+            when reported_at is null then 'last-updated-date is missing or no time'
             when {{ is_implausible('purchased_at') }} then 'purchase-date is too early or in the future'
-            when {{ is_implausible('updated_at') }} then 'last-updated-date is too early or in the future'
+            when {{ is_implausible('reported_at') }} then 'last-updated-date is too early or in the future'
             when quantity is null then 'quantity is missing or no number'
             when quantity < 0 then 'quantity is negative'
             when {{ is_too_large('quantity') }} then 'quantity is too large'
@@ -72,15 +72,33 @@ checked as (
     from typed
 ),
 
+-- What a report says otherwise when it is read again is known since then; it comes too late where another has told of a later
+-- change by then.
+updated as (
+    select
+        checked.*,
+        case
+            when
+                {{ is_said_otherwise(['order_id', 'sku', 'reported_at'], 'content_hash') }}
+                and reported_at >= max(reported_at) over (
+                    partition by order_id, sku, reject_reason is null
+                    order by landed_at, load_id
+                )
+                then greatest(reported_at, landed_at)
+            else reported_at
+        end as updated_at
+    from checked
+),
+
 judged as (
     {{ judged(
-        'checked',
+        'updated',
         key=['order_id', 'sku', 'updated_at'],
-        first_by=['source_file', 'source_line', 'landed_at desc', 'content_hash']
+        first_by=['reported_at desc', 'source_file', 'load_id', 'source_line', 'content_hash']
     ) }}
 )
 
 select
     judged.*,
-    {{ is_latest_version('order_id, sku', ['updated_at', 'source_file', 'source_line']) }} as is_latest_version
+    {{ is_latest_version('order_id, sku', ['updated_at']) }} as is_latest_version
 from judged

@@ -26,6 +26,7 @@ select
     version_number,
     account_id,
     email_hash,
+    cast(null as string) as loyalty_id,
     source_file,
     source_line,
     source_key

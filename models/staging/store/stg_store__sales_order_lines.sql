@@ -1,28 +1,20 @@
 {{ config(materialized='view') }}
 
-with transactions as (
-    select * from {{ ref('stg_store__transactions') }}
-    where record_status = 'accepted'
-),
-
-lines as (
-    select
-        order_id || '-' || cast(line_number as string) as order_line_id,
-        order_id,
-        line_number,
-        sku as product_id,
-        case when is_return then -abs(quantity) else quantity end as quantity,
-        is_return,
-        currency as source_currency,
-        cast(case when is_return then 0 else quantity * unit_price end as decimal(18, 4)) as gross_amount,
-        cast(0 as decimal(18, 4)) as discount_amount,
-        cast(0 as decimal(18, 4)) as tax_amount,
-        cast(case when is_return then abs(quantity) * unit_price else 0 end as decimal(18, 4)) as return_amount,
-        known_at,
-        source_file,
-        source_line,
-        source_key
-    from transactions
-)
-
-select * from lines
+select
+    order_line_id,
+    order_id,
+    line_number,
+    product_id,
+    quantity,
+    is_return,
+    nullif(source_currency, 'XXX') as source_currency,
+    gross_amount,
+    discount_amount,
+    cast(0 as decimal(18, 4)) as tax_amount,
+    return_amount,
+    first_known_at as known_at,
+    source_file,
+    source_line,
+    source_key
+from {{ ref('stg_store__sales_line_versions') }}
+where is_latest_version

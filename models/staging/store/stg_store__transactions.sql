@@ -1,3 +1,4 @@
+{% set line_key = ['store_id', 'sold_on', 'transaction_id', 'line_number'] -%}
 with landed as (
     {{ landed('raw_store', 'transactions', {
         'transaction_id': '$.transaction_id',
@@ -73,7 +74,7 @@ checked as (
         -- A till writes its file when the day is over: nothing of it is known before, nor what it brings of earlier days.
         {{ utc_from_local(
             "(greatest(date_trunc('day', sold_at_local), written_on) + interval 1 day)", 'time_zone'
-        ) }} as known_at,
+        ) }} as written_at,
         is_marked_return or quantity < 0 as is_return,
         case
             when not is_readable then 'record does not fit its header'
@@ -92,10 +93,41 @@ checked as (
             when is_marked_return is null then 'is_return is neither true nor false'
         end as reject_reason
     from timed
+),
+
+said as (
+    select
+        checked.*,
+        landed_at < written_at as is_in_time,
+        concat_ws(
+            '/', sku, quantity, unit_price, coalesce(currency, '-'), is_return, coalesce(loyalty_id, '-')
+        ) as said
+    from checked
+),
+
+-- What a file says otherwise when it is read again is known since then.
+known as (
+    select
+        said.*,
+        case
+            when {{ is_said_otherwise(line_key, 'said') }} then greatest(written_at, landed_at)
+            else written_at
+        end as known_at
+    from said
+),
+
+judged as (
+    {{ judged_moments(
+        'known',
+        key=line_key,
+        moment='known_at',
+        said='said',
+        first_by=['written_at desc'] + last_reading_in_time()
+    ) }}
 )
 
-{{ judged(
-    'checked',
-    key=['store_id', 'sold_on', 'transaction_id', 'line_number'],
-    first_by=['known_at', 'source_file', 'source_line', 'landed_at desc', 'content_hash']
-) }}
+select
+    judged.*,
+    min(known_at) over (partition by {{ line_key | join(', ') }}, record_status) as first_known_at,
+    {{ is_latest_version(line_key | join(', '), ['known_at']) }} as is_latest_version
+from judged
