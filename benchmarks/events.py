@@ -145,20 +145,21 @@ def fill_shop(connection: duckdb.DuckDBPyConnection, size: dict) -> None:
         "order_line_id": "session || '-' || n",
         "order_id": "cast(session as varchar)",
         "ordered_at": "known_at",
+        "first_known_at": "known_at",
         "sku": f"'p' || (liked + n * 7) % {size['products']}",
         "quantity": "1",
         "unit_price": "10 + liked % 90",
         "total_discount": "case when session % 5 = 0 then 1 else 0 end",
     }
     fill(connection, "stg_shop__order_lines", line | load, lines)
-    feeds = f"""(select p, cast({START} as timestamp) + to_days(cast(7 * w as integer)) as known_at
+    feeds = f"""(select p, w, cast({START} as timestamp) + to_days(cast(7 * w as integer)) as known_at
         from range({size["products"]}) as t (p), range(53) as u (w))"""
     product = {
         "product_id": "'p' || p",
         "feed_date": "cast(known_at as date)",
         "title": "'Product ' || p",
         "availability": "'in_stock'",
-        "price": "10 + p % 90",
+        "price": "10 + p % 90 + w % 2",
         "currency": "'USD'",
         "brand": "'Brand ' || p % 200",
         "product_type": "'Category ' || p % 40",

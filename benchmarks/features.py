@@ -43,6 +43,12 @@ WINDOWS = [
 ]
 """The models that make what the contenders make."""
 FEATURES = [proofs.FEATURES, "--exclude", "path:models/staging"]
+SILENT = {
+    *(f"customer_features.{name}" for name in ("app_share_30d", "country_code", "lifecycle_stage", "return_rate_90d")),
+    *("customer_features.email_open_rate_90d", "customer_features.email_click_rate_90d"),
+    "product_features.return_rate_90d",
+}
+"""The features of which the benchmark's shop has nothing to tell: no app, no CRM, no campaigns, no refunds."""
 
 
 def dbt(name: str, warehouse: Path, *given: str, counted: Callable[[], int] = lambda: 0, limit: str = "") -> Contender:
@@ -236,6 +242,22 @@ def labels(folder: Path, size: int, runs: int, home: Path | None) -> str:
     return table("Features for labels, point in time", taken, number, contenders[0].name)
 
 
+def silent(warehouse: Path) -> set[str]:
+    """Return the features that are null or 0 in every row: of what no event, order or feed of the shop tells.
+
+    A table of staging that lacks what a model joins by makes a build quick, and nothing of it.
+    """
+    found = set()
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        names = connection.execute("select table_name from duckdb_tables() where schema_name = 'features'").fetchall()
+        for (table_name,) in names:
+            columns = [name for name, *_ in connection.execute(f"describe features.{table_name}").fetchall()]
+            told = ", ".join(f"count(nullif(nullif(cast({name} as varchar), '0'), '0.0'))" for name in columns)
+            counts = connection.execute(f"select {told} from features.{table_name}").fetchone()
+            found |= {f"{table_name}.{name}" for name, count in zip(columns, counts, strict=True) if not count}
+    return found
+
+
 def digest(warehouse: Path) -> dict[str, tuple]:
     """Return rows and a hash of all values, whatever their order, of each feature table."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -271,6 +293,7 @@ def build(folder: Path, size: int, runs: int) -> str:
     of_all = full(f"{size:,} events, DuckDB limited to {LIMIT}", source, LIMIT)
     results = compare([full(f"{size // 5:,} events", shop(folder, size // 5)), of_all], runs, folder, 0)
     whole = digest(copy)
+    assert silent(copy) == SILENT, f"other features than these say nothing: {silent(copy) ^ SILENT}"
     # One day of a year less costs next to nothing less, and there is a day to add.
     unlimited = full(f"{size:,} events less their last day", source)
     unlimited.before = less_the_last_day

@@ -1,11 +1,11 @@
 {#-
-    The first day of `column` (known_date, flagged_date; feature_date, feature_at, listed_date) that this run computes, as a literal: everything
-    in a full run, and nothing when nothing has landed since the model was last built.
+    The first day of `column` (known_date, flagged_date, valid_to; feature_date, feature_at, listed_date) that this run computes, as
+    a literal: everything in a full run, and nothing when nothing has landed since the model was last built.
 
     What landed since then became known on certain days (`int_arrivals__daily`); nothing known before the first of them
-    has changed. Facts (known_date, flagged_date, listed_date) begin there, however late they come. Rows of features go back no further than
-    `late_days` behind what had been built; they begin a day earlier, for what is known by the end of a day may ask for another row
-    of it, and never after the last serving day, whose rows make place for those of the next. A model with
+    has changed. Facts (known_date, flagged_date, valid_to, listed_date) begin there, however late they come. Rows of features go
+    back no further than `late_days` behind what had been built; they begin a day earlier, for what is known by the end of a day may
+    ask for another row of it, and never after the last serving day, whose rows make place for those of the next. A model with
     `meta: {rows_stand: true}` has a row of everything on every day: it begins with the first day that may count what is new.
 -#}
 {% macro replaced_from(column) -%}
@@ -61,7 +61,7 @@
         )
     {%- endset -%}
     {%- set first_day = run_query(first_changed).columns[0].values()[0] -%}
-    {%- if column in ('known_date', 'flagged_date') or first_day == '9999-12-31' -%}
+    {%- if column in ('known_date', 'flagged_date', 'valid_to') or first_day == '9999-12-31' -%}
         {{ return(first_day) }}
     {%- endif -%}
     {%- set first_made -%}

@@ -114,7 +114,7 @@ orders as (
         on rows_to_check.customer_id = owners.customer_id
         and owners.attributed_at < rows_to_check.feature_at
         and owners.unattributed_at >= rows_to_check.feature_at
-    inner join {{ ref('int_order_lines__priced') }} as lines
+    inner join {{ ref('int_order_lines__rated') }} as lines
         on owners.order_id = lines.order_id
         and lines.ordered_at < rows_to_check.feature_at
         and lines.known_at < rows_to_check.feature_at

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='valid_to') }}
+
 with products as (
 
     select * from {{ ref('stg_catalog__products') }}
@@ -15,7 +17,9 @@ feed_days as (
 
     select
         feed_date,
-        lead(feed_date) over (order by feed_date) as next_feed_date
+        coalesce(
+            cast(lead(feed_date) over (order by feed_date) as timestamp), timestamp '9999-12-31 00:00:00'
+        ) as valid_to
     from (
         select feed_date from products
         group by feed_date
@@ -29,7 +33,7 @@ versioned as (
     select
         products.product_id,
         cast(products.feed_date as timestamp) as valid_from,
-        coalesce(cast(feed_days.next_feed_date as timestamp), timestamp '9999-12-31 00:00:00') as valid_to,
+        feed_days.valid_to,
         cast(products.feed_date as timestamp) as known_at,
         products.feed_date,
         products.title,
@@ -58,6 +62,8 @@ versioned as (
         end as source_price
     from products
     inner join feed_days on products.feed_date = feed_days.feed_date
+    -- A feed holds until the next: a new one ends the one before it.
+    where feed_days.valid_to >= {{ replaced_from('valid_to') }}
 
 ),
 

@@ -20,14 +20,15 @@ with logged_in as (
 
 ),
 
-placed_orders as (
+completions as (
 
     select
         device_id,
         order_id,
         event_id,
         event_at,
-        known_at
+        known_at,
+        known_date
     from {{ ref('int_events__unioned') }}
     where
         event_kind = 'order'
@@ -49,6 +50,24 @@ orders as (
     where
         sales_channel = 'web_shop'
         and is_first_owner
+
+),
+
+-- Of an order and its completion either may have become known last.
+placed_orders as (
+
+    select * from completions
+    {% if is_incremental() -%}
+    where order_id in (
+        select order_id from completions
+        where known_date >= {{ replaced_from('known_date') }}
+
+        union
+
+        select source_order_id as order_id from orders
+        where cast(known_at as date) >= {{ replaced_from('known_date') }}
+    )
+    {%- endif %}
 
 ),
 

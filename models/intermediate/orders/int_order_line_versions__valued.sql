@@ -3,7 +3,7 @@
 -- What each order line was said to be, from when until when, and what that was worth.
 with lines as (
 
-    select * from {{ ref('int_order_lines__priced') }}
+    select * from {{ ref('int_order_lines__rated') }}
 
 ),
 
@@ -78,12 +78,12 @@ states as (
         lines.fx_rate,
         case when lines.is_return then 0 else lines.quantity end as units,
         case when lines.is_return then -lines.quantity else 0 end as returned_units,
-        lines.gross_minor,
-        lines.discount_minor,
-        case when lines.is_return then lines.refund_minor else 0 end as refund_minor
+        {{ minor_units('lines.gross_amount') }} as gross_minor,
+        {{ minor_units('lines.discount_amount') }} as discount_minor,
+        case when lines.is_return then {{ minor_units('lines.return_amount') }} else 0 end as refund_minor
     from lines
     anti join versions on lines.order_line_id = versions.order_line_id
-    where lines.source_gross_amount is not null
+    where lines.gross_amount is not null
 
 )
 

@@ -4,12 +4,6 @@ with lines as (
 
 ),
 
-rates as (
-
-    select * from {{ ref('int_conversion_rates__crossed') }}
-
-),
-
 refunds as (
 
     select
@@ -21,55 +15,40 @@ refunds as (
 
 ),
 
-rated as (
+refunded as (
 
     select
         lines.*,
         cast(coalesce(refunds.refund_amount, 0) + lines.return_amount as decimal(18, 4)) as refund_amount,
         coalesce(refunds.refunded_quantity, 0)
-        + case when lines.is_return then abs(lines.quantity) else 0 end as returned_quantity,
-        case
-            when lines.source_currency = '{{ var("reporting_currency") }}' then cast(1 as double)
-            else rates.conversion_rate
-        end as fx_rate,
-        rates.rate_date as fx_date
+        + case when lines.is_return then abs(lines.quantity) else 0 end as returned_quantity
     from lines
     left join refunds on lines.order_line_id = refunds.order_line_id
-    left join rates
-        on lines.source_currency = rates.source_currency
-        and lines.ordered_at >= rates.valid_from
-        and lines.ordered_at < rates.valid_to
-
-),
-
--- Money in the reporting currency is in whole minor units (cents) from here on.
-priced as (
-
-    select
-        order_line_id,
-        order_id,
-        sales_channel,
-        line_number,
-        product_id,
-        quantity,
-        returned_quantity,
-        is_return,
-        ordered_at,
-        known_at,
-        cancelled_at,
-        source_currency,
-        gross_amount as source_gross_amount,
-        discount_amount as source_discount_amount,
-        tax_amount as source_tax_amount,
-        refund_amount as source_refund_amount,
-        fx_rate,
-        fx_date,
-        {{ minor_units('gross_amount') }} as gross_minor,
-        {{ minor_units('discount_amount') }} as discount_minor,
-        {{ minor_units('tax_amount') }} as tax_minor,
-        {{ minor_units('refund_amount') }} as refund_minor
-    from rated
 
 )
 
-select * from priced
+-- Money in the reporting currency is in whole minor units (cents) from here on.
+select
+    order_line_id,
+    order_id,
+    sales_channel,
+    line_number,
+    product_id,
+    quantity,
+    returned_quantity,
+    is_return,
+    ordered_at,
+    known_at,
+    cancelled_at,
+    source_currency,
+    gross_amount as source_gross_amount,
+    discount_amount as source_discount_amount,
+    tax_amount as source_tax_amount,
+    refund_amount as source_refund_amount,
+    fx_rate,
+    fx_date,
+    {{ minor_units('gross_amount') }} as gross_minor,
+    {{ minor_units('discount_amount') }} as discount_minor,
+    {{ minor_units('tax_amount') }} as tax_minor,
+    {{ minor_units('refund_amount') }} as refund_minor
+from refunded
