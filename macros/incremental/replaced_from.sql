@@ -92,11 +92,15 @@
     )) }}
 {%- endmacro %}
 
+{#- Post-hook of the model that all others which ask `replaced_from` come after: two that end at once cannot both make it. -#}
+{% macro create_build_log() %}
+    create table if not exists {{ build_log() }} (model varchar, source varchar, load_id varchar, built_at timestamp)
+{% endmacro %}
+
 {#- Post-hook of a model that asks `replaced_from`, in its transaction: remembers from which loads it has been built. -#}
 {% macro remember_built() %}
     {%- set strategies = ('replace_from', 'replace_sessions', 'replace_devices', 'delete+insert') %}
     {%- if config.get('materialized') == 'incremental' and config.get('incremental_strategy') in strategies %}
-    create table if not exists {{ build_log() }} (model varchar, source varchar, load_id varchar, built_at timestamp);
     {%- if not is_incremental() %}
     delete from {{ build_log() }} where model = '{{ this.name }}';
     {%- endif %}

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ create_build_log() }}") }}
+
 -- What has landed when, and on which days it had become known: where features have to be computed anew.
 with arrivals as (
 

@@ -72,8 +72,8 @@ checked as (
     from typed
 ),
 
--- What a report says otherwise when it is read again is known since then; it comes too late where another has told of a later
--- change by then.
+-- What a report says otherwise when it is read again is known since then; too late, where another has told of a later
+-- change.
 updated as (
     select
         checked.*,
