@@ -21,8 +21,8 @@ with landed as (
 typed as (
     select
         nullif(trim(product_id), '') as product_id,
-        -- The feed has no time of its own: the file's name tells the day it speaks for.
-        try_cast(nullif(regexp_extract(source_file, '([0-9]{4}-[0-9]{2}-[0-9]{2})', 1), '') as date) as feed_date,
+        -- The feed has no time of its own: the file's name tells the day it speaks for, or its folder's.
+        try_cast(nullif(regexp_extract(source_file, '.*([0-9]{4}-[0-9]{2}-[0-9]{2})', 1), '') as date) as feed_date,
         title,
         description,
         nullif(trim(price), '') as price_text,
