@@ -3,8 +3,8 @@
 What a source sent lands as it came, in the schema `raw_<source>`. Three rules hold for all sources:
 
 - **Keyed.** A record's key is where it stood and what it said: (source_file, source_line or source_key, content_hash);
-  for a database row (id, content_hash). A key that is landed is counted as *unchanged* and does not land again. What an
-  API or a database may change is held against what it said last: a value that goes back to what it was lands again.
+  for a database row (id, content_hash). A key that is landed is counted as *unchanged* and does not land again. It is
+  held against what stood there last: a value that goes back to what it was lands again.
 - **The warehouse remembers.** What is landed, and how far an API or a database was read, is looked up in the manifest
   and the raw tables, never in dlt's local state: the working folder may be lost. Only loads that dlt marked complete
   count (`_dlt_loads.status = 0`); rows that a crash left without one are landed again, and staging ignores them.
@@ -145,9 +145,9 @@ class Keys:
     def __init__(self, landed: "Landed", table: str, columns: tuple[str, ...], source_file: str | None) -> None:
         """Look among the completed loads of `table`; `columns` is the key, the one that records are sorted by first.
 
-        The lines of a file are looked for among all of `source_file`; without one, what a key's last load said counts.
+        Of a line, a record or a row its last load counts: a value that goes back to what it was is not landed.
         """
-        self.connection, self.columns, self.of_file = landed.connection, columns, source_file is not None
+        self.connection, self.columns = landed.connection, columns
         only = f"source_file = '{quoted(source_file)}' and" if source_file is not None else ""
         self.landed = f"from warehouse.{landed.schema}.{table} where {only} {landed.complete}"
         self.empty = self.connection.execute(f"select 1 {self.landed} limit 1").fetchone() is None
@@ -180,12 +180,9 @@ class Keys:
         return unseen
 
     def _known(self, batch: pa.Table) -> str:
-        near = f"{self.landed} and {self._in_range(batch)}"
-        if self.of_file:
-            return f"select {', '.join(self.columns)} {near}"
-        key, _ = self.columns
-        last = f"_dlt_load_id = max(_dlt_load_id) over (partition by {key})"
-        return f"select {', '.join(self.columns)} {near} qualify {key} is null or {last}"
+        key = self.columns[0]
+        last = f"{key} is null or _dlt_load_id = max(_dlt_load_id) over (partition by {key})"
+        return f"select {', '.join(self.columns)} {self.landed} and {self._in_range(batch)} qualify {last}"
 
     def _in_range(self, batch: pa.Table) -> str:
         first = self.columns[0]

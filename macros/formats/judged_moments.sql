@@ -13,10 +13,13 @@
     from (
         select
             numbered.*,
-            lag({{ said }}) over (
-                partition by {{ key | join(', ') }}, reject_reason is null, copy_number = 1
-                order by {{ moment }}
-            ) as former_{{ said }}
+            case
+                when copy_number = 1
+                    then lag({{ said }}) over (
+                        partition by {{ key | join(', ') }}, reject_reason is null, copy_number = 1
+                        order by {{ moment }}
+                    )
+            end as former_{{ said }}
         from (
             select
                 {{ relation }}.*,

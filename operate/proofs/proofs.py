@@ -95,7 +95,7 @@ def leakage(workshop: Workshop, at: list[datetime]) -> bool:
 def replay(workshop: Workshop, start: datetime | None, days: int) -> bool:
     """Build day by day what became known, then all at once: no row may differ, nor may what was served on a day.
 
-    Nor may it make a difference when the runs of these days were missed and the next one brings all of them.
+    Nor may it make a difference when the builds of these days were missed and the next one counts in all of them.
     """
     start = start or moments(workshop, [])[-1]
     build, earlier, served = workshop.copy("replay"), workshop.copy("day-0"), []
@@ -104,7 +104,6 @@ def replay(workshop: Workshop, start: datetime | None, days: int) -> bool:
             raw.cut(connection, workshop.tables, start)
     with duckdb.connect(str(build)) as connection:
         raw.land_by(connection, start + timedelta(hours=1))
-    missed_from = earlier
     workshop.build(build, "--full-refresh", select=WITH_FACTS)
     served.append(serving_rows(workshop, build, "served-0"))
     missed, landed = workshop.copy("missed", build), 0
@@ -114,23 +113,23 @@ def replay(workshop: Workshop, start: datetime | None, days: int) -> bool:
         with duckdb.connect(str(later)) as connection:
             raw.cut(connection, workshop.tables, until)
         landed += land(workshop, build, later, earlier, until + timedelta(hours=1))
+        # When it landed may be all that tells from when something was known: a day's load is that day's.
+        land(workshop, missed, later, earlier, until + timedelta(hours=1))
         workshop.build(build, *BUT_VIEWS, select=WITH_FACTS)
         served.append(serving_rows(workshop, build, f"served-{number}"))
-        if earlier != missed_from:
-            earlier.unlink()
+        earlier.unlink()
         earlier = later
     if not landed:
         raise raw.NothingToProve(
             f"nothing became known in the {days} days from {start:%Y-%m-%d}: choose others with --from"
         )
-    land(workshop, missed, earlier, missed_from, until + timedelta(hours=1))
     workshop.build(missed, *BUT_VIEWS, select=WITH_FACTS)
     at_once = workshop.copy("at-once", build)
     workshop.build(at_once, "--full-refresh", *BUT_VIEWS, select=WITH_FACTS)
     title = f"replay of {days} days from {start:%Y-%m-%d} ({landed:,} records)"
     good = report(workshop.console, title, features_and_facts(workshop, build, at_once))
     skipped = features_and_facts(workshop, build, missed)
-    good = report(workshop.console, f"one run after {days} missed days, and a run a day", skipped) and good
+    good = report(workshop.console, f"one build after {days} missed days, and a build a day", skipped) and good
     trained = [
         total(compare(day, at_once, f"features.{table}", key, open_to="true") for day in served)
         for table, key in workshop.features

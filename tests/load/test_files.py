@@ -165,6 +165,15 @@ def test_file_that_changes_under_its_name_and_size_is_seen(company, landed) -> N
     assert [(line, payload) for _, line, payload in landed("raw_web.events")] == [(1, "one"), (2, "TWO"), (2, "two")]
 
 
+def test_line_that_goes_back_to_what_it_was_lands_again(company, landed) -> None:
+    company.connect("web", url=company.folder / "web")
+    for second in ("two", "TWO", "two"):
+        company.write("web/a.jsonl", f"one\n{second}\nthree\n")
+        company.load("web")
+    payloads = [(line, payload) for _, line, payload in landed("raw_web.events")]
+    assert payloads == [(1, "one"), (2, "TWO"), (2, "two"), (2, "two"), (3, "three")]
+
+
 def test_touched_file_lands_nothing_and_late_file_with_an_old_date_lands(company, landed) -> None:
     file = company.write("web/b.jsonl", TEXT)
     company.connect("web", url=company.folder / "web")

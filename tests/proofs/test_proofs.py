@@ -43,7 +43,7 @@ def test_no_feature_moves_when_what_came_later_is_taken_away(company: Build) -> 
 def test_building_day_by_day_gives_what_building_at_once_does_and_what_was_served(company: Build) -> None:
     said = prove(company, "replay", "--days", "2")
     assert said.count(", 0 differ") == 21
-    assert "one run after 2 missed days" in said
+    assert "one build after 2 missed days" in said
     assert values(said, "customer_features") > 10_000
 
 

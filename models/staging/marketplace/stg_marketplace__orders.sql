@@ -72,22 +72,28 @@ checked as (
     from typed
 ),
 
--- What a report says otherwise when it is read again is known since then; too late, where another has told of a later
--- change.
-updated as (
+said as (
     select
         checked.*,
-        case
-            when
-                {{ is_said_otherwise(['order_id', 'sku', 'reported_at'], 'content_hash') }}
-                and reported_at >= max(reported_at) over (
-                    partition by order_id, sku, reject_reason is null
-                    order by landed_at, load_id
-                )
-                then greatest(reported_at, landed_at)
-            else reported_at
-        end as updated_at
+        concat_ws(
+            '/',
+            coalesce(order_status, ''),
+            coalesce(item_status, ''),
+            cast(quantity as string),
+            coalesce(currency, ''),
+            coalesce(cast(item_price as string), ''),
+            cast(item_tax as string),
+            cast(item_promotion_discount as string),
+            coalesce(country_code, '')
+        ) as said
     from checked
+),
+
+updated as (
+    select
+        said.*,
+        {{ known_from(['order_id', 'sku'], 'reported_at', 'said') }} as updated_at
+    from said
 ),
 
 judged as (

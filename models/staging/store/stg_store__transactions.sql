@@ -100,19 +100,21 @@ said as (
         checked.*,
         landed_at < written_at as is_in_time,
         concat_ws(
-            '/', sku, quantity, unit_price, coalesce(currency, '-'), is_return, coalesce(loyalty_id, '-')
+            '/',
+            sku,
+            cast(quantity as string),
+            cast(unit_price as string),
+            coalesce(currency, ''),
+            cast(is_return as string),
+            coalesce(loyalty_id, '')
         ) as said
     from checked
 ),
 
--- What a file says otherwise when it is read again is known since then.
 known as (
     select
         said.*,
-        case
-            when {{ is_said_otherwise(line_key, 'said') }} then greatest(written_at, landed_at)
-            else written_at
-        end as known_at
+        {{ known_from(line_key, 'written_at', 'said') }} as known_at
     from said
 ),
 
