@@ -16,6 +16,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from operate.publish import versions_path
+
 HOME = Path("sample/company")
 EVENTS_A_CUSTOMER_AND_DAY = 0.5  # 5,000 customers in 120 days: 300,000 events
 SERVED = {"web", "mobile", "catalog", "marketplace", "store"}
@@ -90,7 +92,8 @@ def make(to: Path, customers: int, days: int, events: int, seed: int) -> int:
 def claim(warehouse: Path, company: Path) -> int:
     """Make sure that `warehouse` holds `company` or nothing: two companies in one would mix.
 
-    What another sample company left there goes. A warehouse that was never a sample company's is left alone: returns 1.
+    What another sample company left there goes, and what was published of it beside it. A warehouse that was never a
+    sample company's is left alone: returns 1.
     """
     mark, made_of = warehouse.with_suffix(".sample.json"), (company / "made.json").read_text()
     if not holds_records(warehouse) or (mark.exists() and mark.read_text() == made_of):
@@ -104,9 +107,11 @@ def claim(warehouse: Path, company: Path) -> int:
             file=sys.stderr,
         )
         return 1
-    for old in (warehouse, warehouse.with_suffix(".built.json")):
+    published = warehouse.parent / "published.duckdb"
+    for old in (warehouse, warehouse.with_suffix(".built.json"), published):
         old.unlink(missing_ok=True)
-    shutil.rmtree(warehouse.parent / "pipelines" / warehouse.stem, ignore_errors=True)
+    for old in (warehouse.parent / "pipelines" / warehouse.stem, versions_path(published)):
+        shutil.rmtree(old, ignore_errors=True)
     mark.write_text(made_of)
     Console().print(f"{warehouse} held another sample company and begins anew", highlight=False, soft_wrap=True)
     return 0

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from operate.publish import versions_path
 from sample.__main__ import main
 from tests.conftest import make_company
 
@@ -86,10 +87,18 @@ def test_a_warehouse_never_mixes_two_companies(tmp_path: Path, capsys: pytest.Ca
 
     assert make(5) == 0
     land(1)
+    published = warehouse.with_name("published.duckdb")
+    copy = versions_path(published) / "first.duckdb"
+    copy.parent.mkdir()
+    for file in (published, copy):
+        file.touch()
     assert make(5) == 0
     assert warehouse.exists()
+    assert published.exists()
     assert make(6) == 0
     assert not warehouse.exists()
+    assert not published.exists()
+    assert not copy.parent.exists()
     assert "held another sample company" in capsys.readouterr().out
     land(0)
     warehouse.with_suffix(".sample.json").unlink()
