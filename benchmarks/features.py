@@ -242,6 +242,12 @@ def labels(folder: Path, size: int, runs: int, home: Path | None) -> str:
     return table("Features for labels, point in time", taken, number, contenders[0].name)
 
 
+def feature_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the names of the feature tables, in order."""
+    found = connection.execute("select table_name from duckdb_tables() where schema_name = 'features'").fetchall()
+    return sorted(name for (name,) in found)
+
+
 def silent(warehouse: Path) -> set[str]:
     """Return the features that are null or 0 in every row: of what no event, order or feed of the shop tells.
 
@@ -249,8 +255,7 @@ def silent(warehouse: Path) -> set[str]:
     """
     found = set()
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        names = connection.execute("select table_name from duckdb_tables() where schema_name = 'features'").fetchall()
-        for (table_name,) in names:
+        for table_name in feature_tables(connection):
             columns = [name for name, *_ in connection.execute(f"describe features.{table_name}").fetchall()]
             told = ", ".join(f"count(nullif(nullif(cast({name} as varchar), '0'), '0.0'))" for name in columns)
             counts = connection.execute(f"select {told} from features.{table_name}").fetchone()
@@ -261,12 +266,11 @@ def silent(warehouse: Path) -> set[str]:
 def digest(warehouse: Path) -> dict[str, tuple]:
     """Return rows and a hash of all values, whatever their order, of each feature table."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        names = connection.execute("select table_name from duckdb_tables() where schema_name = 'features'").fetchall()
         return {
             name: connection.execute(
                 f"select count(*), sum(cast(hash(made) as hugeint)) from features.{name} as made"
             ).fetchone()
-            for (name,) in sorted(names)
+            for name in feature_tables(connection)
         }
 
 

@@ -145,7 +145,7 @@ class Keys:
     def __init__(self, landed: "Landed", table: str, columns: tuple[str, ...], source_file: str | None) -> None:
         """Look among the completed loads of `table`; `columns` is the key, the one that records are sorted by first.
 
-        Of a line, a record or a row its last load counts: a value that goes back to what it was is not landed.
+        Of a line, a record or a row what its last load said counts: a value that goes back to what it was is unseen.
         """
         self.connection, self.columns = landed.connection, columns
         only = f"source_file = '{quoted(source_file)}' and" if source_file is not None else ""
