@@ -13,7 +13,7 @@ counted as (
     select
         *,
         sum(case when is_item_cancelled then 0 else 1 end)
-            over (partition by order_id, sku order by updated_at) as times_listed
+            over (partition by order_id, sku, occurrence order by updated_at) as times_listed
     from accepted
 ),
 
@@ -24,7 +24,7 @@ reports as (
         *,
         is_item_cancelled
         and bool_or(not is_order_cancelled)
-            over (partition by order_id, sku, times_listed, is_item_cancelled order by updated_at) as is_removed
+            over (partition by order_id, sku, occurrence, times_listed, is_item_cancelled order by updated_at) as is_removed
     from counted
 ),
 
@@ -33,15 +33,16 @@ priced as (
         *,
         -- A pending order has no price yet; its money is known with the first version that has one.
         min(case when item_price is not null and not is_removed then updated_at end)
-            over (partition by order_id, sku) as priced_at,
+            over (partition by order_id, sku, occurrence) as priced_at,
         max(currency) over (partition by order_id) as some_currency
     from reports
 )
 
 select
-    'marketplace-' || order_id || '-' || sku as order_line_id,
+    {{ line_id("'marketplace-' || order_id || '-' || sku") }} as order_line_id,
     order_id,
     sku,
+    occurrence,
     updated_at,
     priced_at,
     is_latest_version,

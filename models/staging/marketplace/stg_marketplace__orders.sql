@@ -1,3 +1,4 @@
+{% set item_key = ['order_id', 'sku'] -%}
 with landed as (
     {{ landed('raw_marketplace', 'orders', {
         'order_id': '$."amazon-order-id"',
@@ -77,34 +78,38 @@ said as (
         checked.*,
         concat_ws(
             '/',
-            coalesce(order_status, ''),
-            coalesce(item_status, ''),
             cast(quantity as string),
             coalesce(currency, ''),
             coalesce(cast(item_price as string), ''),
             cast(item_tax as string),
             cast(item_promotion_discount as string),
+            coalesce(order_status, ''),
+            coalesce(item_status, ''),
             coalesce(country_code, '')
         ) as said
     from checked
 ),
 
+items as (
+    {{ occurrences('said', item_key, 'reported_at', 'said') }}
+),
+
 updated as (
     select
-        said.*,
-        {{ known_from(['order_id', 'sku'], 'reported_at', 'said') }} as updated_at
-    from said
+        items.*,
+        {{ known_from(item_key + ['occurrence'], 'reported_at', 'said') }} as updated_at
+    from items
 ),
 
 judged as (
     {{ judged(
         'updated',
-        key=['order_id', 'sku', 'updated_at'],
+        key=item_key + ['occurrence', 'updated_at'],
         first_by=['reported_at desc', 'source_file', 'load_id', 'source_line', 'content_hash']
     ) }}
 )
 
 select
     judged.*,
-    {{ is_latest_version('order_id, sku', ['updated_at']) }} as is_latest_version
+    {{ is_latest_version('order_id, sku, occurrence', ['updated_at']) }} as is_latest_version
 from judged

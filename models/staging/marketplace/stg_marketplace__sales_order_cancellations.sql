@@ -5,6 +5,7 @@ with reports as (
     select
         order_id,
         sku,
+        occurrence,
         updated_at,
         case when order_status like 'cancel%' or item_status like 'cancel%' then 0 else 1 end as standing
     from {{ ref('stg_marketplace__orders') }}
@@ -15,7 +16,7 @@ changes as (
     select
         order_id,
         updated_at,
-        standing - coalesce(lag(standing) over (partition by order_id, sku order by updated_at), 0) as change
+        standing - coalesce(lag(standing) over (partition by order_id, sku, occurrence order by updated_at), 0) as change
     from reports
 ),
 

@@ -3,7 +3,7 @@
 select
     order_line_id,
     'marketplace-' || order_id as order_id,
-    row_number() over (partition by order_id order by sku) as line_number,
+    row_number() over (partition by order_id order by sku, occurrence) as line_number,
     sku as product_id,
     quantity,
     false as is_return,

@@ -2,7 +2,7 @@
 
 -- What each file said of a line: most say it once.
 select
-    order_id || '-' || cast(line_number as string) as order_line_id,
+    {{ line_id("order_id || '-' || cast(line_number as string)") }} as order_line_id,
     order_id,
     line_number,
     known_at,

@@ -9,7 +9,7 @@ with versions as (
         first_known_at,
         min(known_at) over (partition by order_id) as order_known_at,
         coalesce(
-            lead(known_at) over (partition by order_id, line_number order by known_at),
+            lead(known_at) over (partition by order_id, line_number, occurrence order by known_at),
             timestamp '9999-12-31 00:00:00'
         ) as next_known_at
     from {{ ref('stg_store__transactions') }}

@@ -1,4 +1,5 @@
-{% set line_key = ['store_id', 'sold_on', 'transaction_id', 'line_number'] -%}
+{% set number_key = ['store_id', 'sold_on', 'transaction_id', 'line_number'] -%}
+{%- set line_key = number_key + ['occurrence'] -%}
 with landed as (
     {{ landed('raw_store', 'transactions', {
         'transaction_id': '$.transaction_id',
@@ -111,11 +112,15 @@ said as (
     from checked
 ),
 
+lines as (
+    {{ occurrences('said', number_key, 'written_at', 'said') }}
+),
+
 known as (
     select
-        said.*,
+        lines.*,
         {{ known_from(line_key, 'written_at', 'said') }} as known_at
-    from said
+    from lines
 ),
 
 judged as (
