@@ -7,7 +7,7 @@ with versions as (
         known_at,
         loyalty_id,
         first_known_at,
-        min(known_at) over (partition by order_id) as order_known_at,
+        order_known_at,
         coalesce(
             lead(known_at) over (partition by order_id, line_number, occurrence order by known_at),
             timestamp '9999-12-31 00:00:00'

@@ -2,10 +2,7 @@
 
 -- What a later file brings adds to the order, or corrects it: when it was made was known with the first.
 with transactions as (
-    select
-        *,
-        min(known_at) over (partition by order_id) as order_known_at
-    from {{ ref('stg_store__transactions') }}
+    select * from {{ ref('stg_store__transactions') }}
     where record_status = 'accepted'
 ),
 

@@ -136,5 +136,6 @@ judged as (
 select
     judged.*,
     min(known_at) over (partition by {{ line_key | join(', ') }}, record_status) as first_known_at,
+    min(known_at) over (partition by order_id, record_status) as order_known_at,
     {{ is_latest_version(line_key | join(', '), ['known_at']) }} as is_latest_version
 from judged
