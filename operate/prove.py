@@ -52,8 +52,8 @@ def prove(options: argparse.Namespace) -> int:
         folder = (options.folder or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         workshop = proofs.Workshop(folder, warehouse.resolve(), console, raw.parsed_project())
-        for name in raw.timeless(workshop.manifest):
-            console.print(f"{name} is left whole: its declaration tells no known_at", style="dim", highlight=False)
+        if timeless := ", ".join(raw.timeless(workshop.manifest)):
+            console.print(f"Of these no time is declared, so all of them is kept: {timeless}", style="dim", highlight=False)
         runs = {
             "leakage": lambda: proofs.leakage(workshop, options.at),
             "replay": lambda: proofs.replay(workshop, options.start, options.days),
