@@ -10,6 +10,7 @@ import duckdb
 
 from operate.paths import warehouse_path, wide_console
 from operate.proofs import proofs, raw
+from operate.state import given_variables
 
 PROOFS = ("leakage", "replay", "order", "conservation")
 
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--days", type=int, default=3, help="replay: how many days (default 3)")
     parser.add_argument("--seed", type=int, default=7, help="order: of the shuffling (default 7)")
     parser.add_argument(
+        "--vars", type=given_variables, default={}, help="dbt variables in YAML that the warehouse was built with"
+    )
+    parser.add_argument(
         "--folder", type=Path, help="where to work, and to keep what was built (default: a temporary one)"
     )
 
@@ -51,9 +55,17 @@ def prove(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.folder or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        workshop = proofs.Workshop(folder, warehouse.resolve(), console, raw.parsed_project())
+        workshop = proofs.Workshop(
+            folder,
+            warehouse.resolve(),
+            console,
+            raw.parsed_project(options.vars),
+            variables=options.vars,
+        )
         if timeless := ", ".join(raw.timeless(workshop.manifest)):
-            console.print(f"Of these no time is declared, so all of them is kept: {timeless}", style="dim", highlight=False)
+            console.print(
+                f"Of these no time is declared, so all of them is kept: {timeless}", style="dim", highlight=False
+            )
         runs = {
             "leakage": lambda: proofs.leakage(workshop, options.at),
             "replay": lambda: proofs.replay(workshop, options.start, options.days),

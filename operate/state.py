@@ -1,5 +1,6 @@
 """What a warehouse was last built from, and whether that still is how it stands."""
 
+import argparse
 import hashlib
 import json
 import os
@@ -17,6 +18,17 @@ GOOD = {"success", "pass", "warn", "no-op"}
 def project_variables() -> dict[str, Any]:
     """Return dbt's variables as the project has them."""
     return yaml.safe_load(Path("dbt_project.yml").read_text())["vars"]
+
+
+def given_variables(text: str) -> dict[str, Any]:
+    """Return dbt's variables as `--vars` gives them, names and values in YAML; raises `ArgumentTypeError`."""
+    try:
+        variables = yaml.safe_load(text) or {}
+    except yaml.YAMLError:
+        variables = None
+    if not isinstance(variables, dict):
+        raise argparse.ArgumentTypeError("wants names and values, for example '{label_days: 14}'")
+    return variables
 
 
 def variables_of_drift() -> dict[str, Any]:

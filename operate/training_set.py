@@ -12,12 +12,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
-import yaml
 
 from operate import recbole
 from operate.dbt import dbt_on
 from operate.paths import warehouse_path
-from operate.state import project_fingerprint
+from operate.state import given_variables, project_fingerprint, project_variables
 
 TABLES = {
     "training_examples": ["query_id", "product_id"],
@@ -52,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", help="the name of the version, for example 2026-07")
     day = lambda text: datetime.strptime(text, "%Y-%m-%d").date()  # noqa: E731
-    parser.add_argument("--vars", default="{}", help="dbt variables in YAML, for example '{label_days: 14}'")
+    parser.add_argument(
+        "--vars", type=given_variables, default={}, help="dbt variables in YAML, for example '{label_days: 14}'"
+    )
     parser.add_argument(
         "--until", type=day, metavar="DATE", help="what became known on this day or later counts for nothing"
     )
@@ -72,10 +73,7 @@ def training_set(options: argparse.Namespace) -> int:
                 raise Refused("there are: training-set diff A B, training-set recbole A FOLDER, training-set --name A")
         if not options.name:
             raise Refused("a version needs a name: python -m operate training-set --name 2026-07 --until 2026-07-01")
-        variables = yaml.safe_load(options.vars) or {}
-        if not isinstance(variables, dict):
-            raise Refused("--vars wants names and values, for example '{label_days: 14}'")
-        manifest = write(options.name, options.until, variables)
+        manifest = write(options.name, options.until, options.vars)
     except (Refused, FileExistsError, RuntimeError, duckdb.Error) as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -153,7 +151,7 @@ def origin(connection: duckdb.DuckDBPyConnection, variables: dict) -> dict:
             "project": project_fingerprint({}),
             "duckdb": duckdb.__version__,
         },
-        "variables": yaml.safe_load(Path("dbt_project.yml").read_text())["vars"] | variables,
+        "variables": project_variables() | variables,
         "cutoffs": dict(days),
     }
 

@@ -307,8 +307,10 @@ def strongest(taste: Taste, by: dict[str, str], how: str) -> Answer:
 
 def tenure_days(question: Question) -> Answer:
     """tenure_days."""
-    found = histories.customer_seen(question)
-    return Answer(found.facts, {}, days_since(question, found.counted), "days since the customer first became known")
+    seen, ordered = histories.customer_seen(question), orders.only_standing(orders.of_customer(question))
+    ages = [(question.day - fact.event_date).days for fact in seen.counted + ordered.counted]
+    how = "days since the customer first became known, or since the first order, where that is older"
+    return Answer(seen.facts + ordered.facts, ordered.outside, max(ages, default=None), how)
 
 
 def lifecycle_stage(question: Question) -> Answer:

@@ -117,14 +117,14 @@ with changes as (
 
 ),
 
--- The order of products in a basket says which are paired where there are many.
+-- Of a large order some products are drawn.
 kept as (
 
-    select * from (
-        select *, row_number() over (partition by order_id order by product_id) as place
-        from changes
-    )
-    where place <= $most
+    select changes.* from changes
+    inner join intermediate.int_basket_products__known as drawn
+        on changes.order_id = drawn.basket_id
+        and changes.product_id = drawn.product_id
+        and drawn.side = 'bought'
 
 ),
 
@@ -214,7 +214,7 @@ def baskets(question: Question) -> Found:
     """Return the sessions or orders of the window that hold both products: two facts each, one a product."""
     relation = question.key["relation"]
     if relation == "order_order":
-        rows = question.rows(ORDERS, most=question.variables["pair_products_per_session"])
+        rows = question.rows(ORDERS)
     else:
         rows = question.rows(SESSIONS, side="viewed" if relation == "view_view" else "ordered")
     inside = [row for row in rows if question.first <= row["event_date"] < question.day]

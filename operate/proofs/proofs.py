@@ -1,10 +1,12 @@
 """The proofs: each changes what landed in a copy of the warehouse, builds it again and compares the features."""
 
+import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich.console import Console
@@ -23,13 +25,14 @@ BUT_VIEWS = ("--exclude", "config.materialized:view")
 
 @dataclass
 class Workshop:
-    """A folder to work in, the warehouse to look at (never written), and the project as dbt reads it."""
+    """A folder to work in, the warehouse to look at (never written), and the project as dbt reads it by `variables`."""
 
     folder: Path
     warehouse: Path
     console: Console
     manifest: object
     project: Path = field(default_factory=Path.cwd)
+    variables: dict[str, Any] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[raw.RawTable]:
@@ -51,7 +54,7 @@ class Workshop:
 
     def build(self, warehouse: Path, *arguments: str, select: str = FEATURES) -> None:
         """Run dbt's models of the features on a warehouse; raises `RuntimeError` with dbt's words when it fails."""
-        call = ("run", "--select", *select.split(), *arguments)
+        call = ("run", "--vars", json.dumps(self.variables), "--select", *select.split(), *arguments)
         dbt_on(warehouse, self.folder, *call, project=self.project, manifest=self.manifest)
 
 

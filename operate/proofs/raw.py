@@ -1,8 +1,10 @@
 """The raw tables as they were at a moment, by what their declarations say of when a record was known."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
 from dbt.cli.main import dbtRunner
@@ -35,9 +37,9 @@ class RawTable:
         return f"{self.schema}.{self.name}"
 
 
-def parsed_project() -> object:
-    """Return dbt's manifest of the project; raises `RuntimeError` when it cannot be parsed."""
-    result = dbtRunner().invoke(["--quiet", "--log-level", "none", "parse"])
+def parsed_project(variables: dict[str, Any] | None = None) -> object:
+    """Return dbt's manifest of the project, with other `variables` if given; raises `RuntimeError` when it has none."""
+    result = dbtRunner().invoke(["--quiet", "--log-level", "none", "parse", "--vars", json.dumps(variables or {})])
     if not result.success:
         raise RuntimeError(f"dbt cannot read the project: {result.exception}")
     return result.result

@@ -6,6 +6,7 @@ became known at the moment or later is dropped first, and everything is worked o
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import math
@@ -25,7 +26,7 @@ SESSION_GAP = timedelta(minutes=30)
 BOT_EVENTS, BOT_SECONDS = 60, 60
 HALF_LIFE = 30
 WEIGHTS = {"view": 1, "cart": 3, "order": 5}
-PAIRED, PUBLISHED_PAIRS = 30, 50
+PAIRED, PAIRED_IN_ORDER, PUBLISHED_PAIRS = 30, 100, 50
 RFM_DAYS, RFM_ORDERS, RFM_REVENUE = (90, 30), (2, 5), (100, 500)
 
 
@@ -707,10 +708,11 @@ class AsOf:
                     session = []
                 if event:
                     session.append(event)
-        for products in lines_of_order.values():
+        for order, products in lines_of_order.items():
             at = min(line.at for line in products.values())
             if 1 <= self.age(at) <= 90:
-                yield "order", self.age(at), {"bought": sorted(products)[:PAIRED]}
+                drawn = sorted(products, key=lambda product: draw(order, product))
+                yield "order", self.age(at), {"bought": drawn[:PAIRED_IN_ORDER]}
 
     def session_sides(self, session: list[Event], lines_of_order: dict) -> dict[str, list[str]]:
         """Return the products that a session viewed, and those that it ordered, the first so many of each."""
@@ -721,8 +723,17 @@ class AsOf:
             if event.name == "Order Completed":
                 for product in lines_of_order.get(f"web_shop-{event.order}", {}):
                     ordered.setdefault(product, event.at)
-        first = lambda found: sorted(found, key=lambda product: (found[product], product))[:PAIRED]  # noqa: E731
-        return {"viewed": first(viewed), "ordered": first(ordered)}
+        return {
+            "viewed": sorted(viewed, key=lambda product: (viewed[product], product))[:PAIRED],
+            "ordered": sorted(ordered, key=lambda product: (ordered[product], draw(session[0].device, product)))[
+                :PAIRED_IN_ORDER
+            ],
+        }
+
+
+def draw(basket: str, product: str) -> str:
+    """Return what the products of a large basket are drawn by."""
+    return hashlib.md5(f"{basket} {product}".encode()).hexdigest()
 
 
 def share(part: float, whole: float) -> float | None:

@@ -17,12 +17,16 @@ with order_products as (
 
 ),
 
--- What an order is known to hold later has its place after what it was known to hold before.
+-- What an order is known to hold later has its place after what it was known to hold before. Of a large one some are
+-- drawn: by name, products of late letters would never be paired.
 numbered as (
 
     select
         order_products.*,
-        row_number() over (partition by order_id order by known_date, product_id) as place
+        row_number() over (
+            partition by order_id
+            order by known_date, {{ hashed_share("order_id || ' ' || product_id") }}, product_id
+        ) as place
     from order_products
 
 )
@@ -46,4 +50,4 @@ select
     product_id,
     cast(1 as bigint) as change
 from numbered
-where place <= {{ var('pair_products_per_session') }}
+where place <= {{ var('pair_products_per_order') }}

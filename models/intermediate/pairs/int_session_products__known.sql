@@ -223,7 +223,10 @@ products as (
         product_id,
         row_number() over (
             partition by device_id, session_started_at, known_date, side
-            order by min(event_at), product_id
+            order by
+                min(event_at),
+                case when side = 'ordered' then {{ hashed_share("device_id || ' ' || product_id") }} end,
+                product_id
         ) as place
     from sessions
     where product_id is not null
@@ -260,5 +263,8 @@ select
     cast(change as bigint) as change
 from changes
 where
-    place <= {{ var('pair_products_per_session') }}
+    place <= case
+        when side = 'ordered' then {{ var('pair_products_per_order') }}
+        else {{ var('pair_products_per_session') }}
+    end
     and changed_date >= {{ replaced_from('known_date') }}

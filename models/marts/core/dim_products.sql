@@ -30,12 +30,14 @@ latest as (
 
 ),
 
--- What was viewed or sold though no feed lists it: a fact must not lose its product.
+-- What was viewed, sold or said to be sold though no feed lists it: no fact loses its product, and no feature of then.
 mentioned as (
 
     select product_id from {{ ref('int_events__unioned') }}
     union
     select product_id from {{ ref('int_order_lines__priced') }}
+    union
+    select product_id from {{ ref('int_order_changes__told') }}
 
 ),
 

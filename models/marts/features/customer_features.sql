@@ -41,7 +41,10 @@ joined as (
         spine.customer_id,
         spine.feature_at,
         {{ days_between('orders.last_order_date', 'spine.feature_date') }} as recency_days,
-        {{ days_between('cast(spine.first_known_at as date)', 'spine.feature_date') }} as tenure_days,
+        -- Orders of a guest may turn out to be those of an account that is younger.
+        {{ days_between(
+            'least(cast(spine.first_known_at as date), orders.first_order_date)', 'spine.feature_date'
+        ) }} as tenure_days,
         {% for window in ['1d', '7d', '30d', '90d'] %}
         coalesce(orders.orders_{{ window }}, 0) as orders_{{ window }},
         coalesce(cast(orders.revenue_minor_{{ window }} as double) / 100, 0) as revenue_{{ window }},

@@ -45,11 +45,9 @@ select
     case when is_of_order then valid_from else known_at end as known_at,
     sku as product_id,
     quantity,
-    false as is_return,
+    quantity < 0 as is_return,
     source_currency,
-    cast(unit_price * quantity as decimal(18, 4)) as gross_amount,
-    total_discount as discount_amount,
-    cast(0 as decimal(18, 4)) as return_amount,
+    {{ shop_line_amounts('quantity', 'unit_price', 'total_discount') }},
     case when is_of_order then order_file else source_file end as source_file,
     case when is_of_order then order_line else source_line end as source_line,
     case when is_of_order then order_key else source_key end as source_key
