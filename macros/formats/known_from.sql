@@ -2,17 +2,16 @@
     From when what a landed row says was known: `stated_at`, the time that its file tells, but since the row landed where the file
     had been read before and said otherwise (it may change after that). Where another statement lies between the two, it comes too
     late. `key` tells whose row it is, `said` is the column with what it says, null in none. Of a relation with `reject_reason`:
-    what was rejected has said nothing.
+    what was rejected has said nothing. `occurrence` names the column that tells apart the lines that bear one key.
 -#}
-{% macro known_from(key, stated_at, said) -%}
+{% macro known_from(key, stated_at, said, occurrence) -%}
     {%- set whose = key | join(', ') ~ ', reject_reason is null' -%}
-    {%- set readings -%}
-        over (partition by {{ whose }}, {{ stated_at }}, source_file order by landed_at, load_id, source_line)
-    {%- endset -%}
+    {%- set readings = 'partition by ' ~ whose ~ ', ' ~ stated_at ~ ', source_file' -%}
+    {%- set by_time = 'order by landed_at, load_id, source_line' -%}
     case
         when
-            load_id <> first_value(load_id) {{ readings }}
-            and {{ said }} <> lag({{ said }}) {{ readings }}
+            load_id <> first_value(load_id) over ({{ readings }} {{ by_time }})
+            and {{ said }} is distinct from lag({{ said }}) over ({{ readings }}, {{ occurrence }} {{ by_time }})
             and coalesce(
                 min({{ stated_at }}) over (
                     partition by {{ whose }}

@@ -1,17 +1,27 @@
 {{ config(materialized='view') }}
 
-with running as (
+-- Tax is paid for what is sold; where it is paid back, for what came back.
+with lines as (
 
     select
         *,
-        coalesce(gross_amount - discount_amount, 0) as amount,
-        sum(gross_amount - discount_amount) over order_lines_so_far as amount_so_far,
-        sum(gross_amount - discount_amount) over whole_order as order_amount
+        case when order_tax_amount < 0 then return_amount else gross_amount - discount_amount end as taxed_amount
     from {{ ref('int_order_lines__rated') }}
+
+),
+
+running as (
+
+    select
+        *,
+        coalesce(taxed_amount, 0) as amount,
+        sum(taxed_amount) over order_lines_so_far as amount_so_far,
+        sum(taxed_amount) over whole_order as order_amount
+    from lines
     window
         order_lines_so_far as (
             partition by order_id
-            order by line_number
+            order by line_number, order_line_id
             rows between unbounded preceding and current row
         ),
         whole_order as (partition by order_id)

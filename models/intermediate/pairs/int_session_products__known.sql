@@ -13,6 +13,7 @@ with order_products as (
     where
         orders.sales_channel = 'web_shop'
         and lines.product_id is not null
+        and lines.units > 0
     group by orders.source_order_id, lines.product_id
 
 ),

@@ -1,12 +1,11 @@
 {{ config(materialized='view') }}
 
-with accepted as (
+with listings as (
     select
         *,
         coalesce(order_status, '') like 'cancel%' as is_order_cancelled,
         coalesce(item_status, '') like 'cancel%' as is_item_cancelled
-    from {{ ref('stg_marketplace__orders') }}
-    where record_status = 'accepted'
+    from {{ ref('stg_marketplace__listings') }}
 ),
 
 counted as (
@@ -14,7 +13,7 @@ counted as (
         *,
         sum(case when is_item_cancelled then 0 else 1 end)
             over (partition by order_id, sku, occurrence order by updated_at) as times_listed
-    from accepted
+    from listings
 ),
 
 -- An item that is cancelled in an order that stands is no sale until it is listed as one again, whatever price the report
@@ -39,7 +38,7 @@ priced as (
 )
 
 select
-    {{ line_id("'marketplace-' || order_id || '-' || sku") }} as order_line_id,
+    {{ line_id("'marketplace-' || order_id") }} || '-' || sku as order_line_id,
     order_id,
     sku,
     occurrence,

@@ -97,7 +97,7 @@ items as (
 updated as (
     select
         items.*,
-        {{ known_from(item_key + ['occurrence'], 'reported_at', 'said') }} as updated_at
+        {{ known_from(item_key, 'reported_at', 'said', 'occurrence') }} as updated_at
     from items
 ),
 
@@ -105,7 +105,7 @@ judged as (
     {{ judged(
         'updated',
         key=item_key + ['occurrence', 'updated_at'],
-        first_by=['reported_at desc', 'source_file', 'load_id', 'source_line', 'content_hash']
+        first_by=['reported_at desc', 'load_id', 'source_file', 'source_line', 'content_hash']
     ) }}
 )
 

@@ -8,8 +8,7 @@ with reports as (
         occurrence,
         updated_at,
         case when order_status like 'cancel%' or item_status like 'cancel%' then 0 else 1 end as standing
-    from {{ ref('stg_marketplace__orders') }}
-    where record_status = 'accepted'
+    from {{ ref('stg_marketplace__listings') }}
 ),
 
 changes as (

@@ -15,7 +15,7 @@ versions as (
     select
         deletions.*,
         versions.quantity,
-        versions.gross_amount - versions.discount_amount as amount,
+        versions.gross_amount - versions.discount_amount - versions.return_amount as amount,
         versions.source_file,
         versions.source_line,
         versions.source_key,

@@ -119,7 +119,7 @@ lines as (
 known as (
     select
         lines.*,
-        {{ known_from(line_key, 'written_at', 'said') }} as known_at
+        {{ known_from(number_key, 'written_at', 'said', 'occurrence') }} as known_at
     from lines
 ),
 
