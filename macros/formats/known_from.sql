@@ -11,7 +11,7 @@
     case
         when
             load_id <> first_value(load_id) over ({{ readings }} {{ by_time }})
-            and {{ said }} is distinct from lag({{ said }}) over ({{ readings }}, {{ occurrence }} {{ by_time }})
+            and coalesce({{ said }} <> lag({{ said }}) over ({{ readings }}, {{ occurrence }} {{ by_time }}), true)
             and coalesce(
                 min({{ stated_at }}) over (
                     partition by {{ whose }}

@@ -1,11 +1,7 @@
 {{ config(materialized='view') }}
 
--- What each report lists. Where an order listed a product several times and a later report does not tell these lines apart any
--- more, each of them is what it says: a cancelled order's lines all read alike.
-{%- set columns = [
-    'order_status', 'item_status', 'quantity', 'currency', 'item_price', 'item_promotion_discount', 'item_tax',
-    'source_file', 'source_line', 'source_key'
-] %}
+-- What each report lists. Where an order listed a product several times and a later report does not tell these lines
+-- apart any more, each of them is what it says: a cancelled order's lines all read alike.
 with reports as (
     select * from {{ ref('stg_marketplace__orders') }}
     where record_status = 'accepted'
@@ -28,7 +24,16 @@ listed as (
         sku,
         occurrence,
         updated_at,
-        {{ columns | join(',\n        ') }}
+        order_status,
+        item_status,
+        quantity,
+        currency,
+        item_price,
+        item_promotion_discount,
+        item_tax,
+        source_file,
+        source_line,
+        source_key
     from reports
 
     union all
@@ -38,9 +43,16 @@ listed as (
         further.sku,
         further.occurrence,
         reports.updated_at,
-        {%- for column in columns %}
-        reports.{{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        reports.order_status,
+        reports.item_status,
+        reports.quantity,
+        reports.currency,
+        reports.item_price,
+        reports.item_promotion_discount,
+        reports.item_tax,
+        reports.source_file,
+        reports.source_line,
+        reports.source_key
     from further
     inner join reports
         on further.order_id = reports.order_id
