@@ -70,6 +70,17 @@ def test_a_proof_of_nothing_is_none(company: Build) -> None:
     assert "take an earlier moment" in done.stderr
 
 
+def test_a_proof_builds_with_the_variables_that_it_is_given(company: Build) -> None:
+    call = ("-m", "operate", "prove", "leakage", "--at", "2026-05-20", "--vars")
+    other = run_fork(*call, "{affinity_half_life_days: 3}", environment=company.environment | {"COLUMNS": "200"})
+    assert other.returncode == 1, other.stderr
+    assert "affinity_decayed" in other.stdout
+    assert "customer_features: " in other.stdout
+    none = run_fork(*call, "GBP", environment=company.environment)
+    assert none.returncode == 2
+    assert "wants names and values" in none.stderr
+
+
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return landed_company(tmp_path_factory.mktemp("landed")).warehouse
