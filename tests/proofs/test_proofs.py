@@ -71,7 +71,7 @@ def test_a_proof_of_nothing_is_none(company: Build) -> None:
 
 
 def test_a_proof_builds_with_the_variables_that_it_is_given(company: Build) -> None:
-    call = ("-m", "operate", "prove", "leakage", "--at", "2026-05-20", "--vars")
+    call = ("-m", "operate", "prove", "leakage", "--at", "2026-06-12", "--vars")
     other = run_fork(*call, "{affinity_half_life_days: 3}", environment=company.environment | {"COLUMNS": "200"})
     assert other.returncode == 1, other.stderr
     assert "affinity_decayed" in other.stdout
