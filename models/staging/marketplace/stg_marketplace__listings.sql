@@ -58,7 +58,7 @@ listed as (
         on further.order_id = reports.order_id
         and further.sku = reports.sku
         and further.first_updated_at < reports.updated_at
-    left join reports as own
+    anti join reports as own
         on further.order_id = own.order_id
         and further.sku = own.sku
         and further.occurrence = own.occurrence
@@ -66,7 +66,6 @@ listed as (
     where
         reports.occurrence = 1
         and reports.updated_at = reports.reported_at
-        and own.order_id is null
 )
 
 select
