@@ -132,12 +132,12 @@ def make_company(to: Path, customers: int, days: int, seed: int = 7) -> Path:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Build]:
-    """A company of 300 customers and 40 days with planted personal data, landed, built and documented.
+    """A company of 300 customers and 40 days with planted personal data and odd sales, landed, built and documented.
 
     All workers look at one, and each keeps a reader on it: a test that writes to it always fails, not only beside
     another that reads. Whoever wants to change it takes a copy.
     """
-    from tests.proofs.canaries import plant
+    from tests.proofs import canaries, odd_sales
 
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "company"
@@ -147,7 +147,8 @@ def company(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
         if not finished.exists():
             folder.mkdir()
             make_company(build.files, customers=300, days=40)
-            plant(build.files)
+            canaries.plant(build.files)
+            odd_sales.plant(build.files)
             build.load()
             environment = build.environment | NO_UNIT_TESTS
             run_well(sys.executable, "-m", "operate", "build", environment=environment)

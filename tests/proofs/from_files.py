@@ -142,21 +142,29 @@ def shop_lines(company: Path) -> Iterator[Line]:
 
 
 def marketplace_lines(company: Path) -> Iterator[Line]:
-    """Yield the lines of the marketplace's orders as they were last reported."""
-    versions = defaultdict(dict)
+    """Yield the lines of the marketplace's orders as they were last reported.
+
+    A report may list a product of an order twice: what is not the same to the letter is another line.
+    """
+    listed = defaultdict(set)
     for path in sorted((company / "marketplace").iterdir()):
         header, *rows = [line.split("\t") for line in path.read_text().split("\n") if line]
         for row in rows:
             if len(row) == len(header):
                 line = dict(zip(header, row, strict=True))
-                versions[line["amazon-order-id"], line["sku"]][moment(line["last-updated-date"])] = line
+                item = (line["amazon-order-id"], line["sku"], moment(line["last-updated-date"]))
+                listed[item].add((line["quantity"], tuple(line.items())))
+    versions = defaultdict(dict)
+    for (order, sku, at), lines in listed.items():
+        for number, (_, line) in enumerate(sorted(lines), 1):
+            versions[order, f"{numbered(number)}-{sku}"][at] = dict(line)
     gone = {}
     for (order, _), reports in versions.items():
         stops = [at for at, line in reports.items() if line["order-status"] == "Cancelled"]
         stands = reports[max(reports)]["order-status"] != "Cancelled"
         before = gone.get(order, (True, None))
         gone[order] = (before[0] and not stands, max(filter(None, [before[1], min(stops, default=None)]), default=None))
-    for (order, sku), reports in versions.items():
+    for (order, item), reports in versions.items():
         last = reports[max(reports)]
         priced = [at for at, line in reports.items() if line["item-price"]]
         cancelled = gone[order][1] if gone[order][0] else None
@@ -166,7 +174,7 @@ def marketplace_lines(company: Path) -> Iterator[Line]:
             if line["item-status"] == "Cancelled" and line["order-status"] != "Cancelled"
         ]
         yield Line(
-            f"marketplace-{order}-{sku}", f"marketplace-{order}", "marketplace", None, sku,
+            f"marketplace-{order}{item}", f"marketplace-{order}", "marketplace", None, last["sku"],
             moment(last["purchase-date"]), min(priced, default=max(reports)), cancelled, int(last["quantity"]),
             last["currency"] or None, float(last["item-price"]) if last["item-price"] else None,
             float(last["item-promotion-discount"] or 0), [], min(removed, default=None),
@@ -174,35 +182,46 @@ def marketplace_lines(company: Path) -> Iterator[Line]:
 
 
 def store_lines(company: Path) -> Iterator[Line]:
-    """Yield the lines of the tills; of a file that was sent twice, once."""
-    seen = set()
+    """Yield the lines of the tills; of a file that was sent twice, once.
+
+    A till may number two lines alike: what is not the same to the letter is another line.
+    """
+    said = defaultdict(set)
     for path in sorted((company / "store").rglob("*.csv")):
         with path.open(newline="") as file:
             header, *rows = csv.reader(file)
         for row in rows:
             line = dict(zip(header, row, strict=False))
-            key = (line["store_id"], line["sold_at"][:10], line["transaction_id"], line.get("line_no"))
-            is_good = (
-                len(row) == len(header) and line["quantity"].lstrip("-").isdigit() and float(line["unit_price"]) >= 0
-            )
-            if not is_good or key in seen:
-                continue
-            seen.add(key)
-            zone, local = ZoneInfo(ZONES[line["store_id"]]), datetime.fromisoformat(line["sold_at"])
-            # A till that was offline sends a sale with a later day's.
-            filed = max(local.date(), date.fromisoformat(path.name[:10]))
-            evening = datetime.combine(filed + timedelta(days=1), time(), zone)
-            units, price = int(line["quantity"]), float(line["unit_price"])
-            at, known = local.replace(tzinfo=zone).astimezone(UTC), evening.astimezone(UTC)
-            is_return = line["is_return"] == "true" or units < 0
-            order = f"store-{line['store_id']}-{local.date()}-{line['transaction_id']}"
-            yield Line(
-                f"{order}-{line['line_no']}", order, "store",
-                ("card", line["loyalty_id"]) if line["loyalty_id"] else None,
-                line["sku"], at, known, None, 0 if is_return else units, line["currency"],
-                0.0 if is_return else round(units * price, 4), 0.0,
-                [(known, abs(units), round(abs(units) * price, 4))] if is_return else [],
-            )  # fmt: skip
+            if len(row) == len(header) and line["quantity"].lstrip("-").isdigit() and float(line["unit_price"]) >= 0:
+                # A till that was offline sends a sale with a later day's.
+                filed = max(line["sold_at"][:10], path.name[:10])
+                key = (line["store_id"], line["sold_at"][:10], line["transaction_id"], line["line_no"], filed)
+                said[key].add((line["sku"], line["quantity"], tuple(line.items())))
+    for (*_, filed), lines in said.items():
+        for number, (_, _, line) in enumerate(sorted(lines), 1):
+            yield store_line(dict(line), date.fromisoformat(filed), number)
+
+
+def store_line(line: dict[str, str], filed: date, number: int) -> Line:
+    """Return a till's line, of a file of some day, which of those that bear its number it is."""
+    zone, local = ZoneInfo(ZONES[line["store_id"]]), datetime.fromisoformat(line["sold_at"])
+    evening = datetime.combine(filed + timedelta(days=1), time(), zone)
+    units, price = int(line["quantity"]), float(line["unit_price"])
+    at, known = local.replace(tzinfo=zone).astimezone(UTC), evening.astimezone(UTC)
+    is_return = line["is_return"] == "true" or units < 0
+    order = f"store-{line['store_id']}-{local.date()}-{line['transaction_id']}"
+    return Line(
+        f"{order}-{line['line_no']}{numbered(number)}", order, "store",
+        ("card", line["loyalty_id"]) if line["loyalty_id"] else None,
+        line["sku"], at, known, None, 0 if is_return else units, line["currency"],
+        0.0 if is_return else round(units * price, 4), 0.0,
+        [(known, abs(units), round(abs(units) * price, 4))] if is_return else [],
+    )  # fmt: skip
+
+
+def numbered(number: int) -> str:
+    """Return what tells the second and further lines that bear one number from the first."""
+    return f"#{number}" if number > 1 else ""
 
 
 class Rates:

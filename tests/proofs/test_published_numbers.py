@@ -88,7 +88,7 @@ def test_corrected_times_agree_with_the_truth(company: Build, known: AsOf) -> No
     events = known.company.events
     truth = pq.read_table(company.files / "truth" / "events.parquet").to_pylist()
     happened = {(t["source"], t["message_id"]): t["event_at"].replace(tzinfo=UTC) for t in truth}
-    planted = {e.id for e in events if e.id.startswith("canary")}
+    planted = {e.id for e in events if e.id.startswith(("canary", "odd"))}
     apart = [abs((e.at - happened[e.source, e.id]).total_seconds()) for e in events if e.id not in planted]
     assert max(apart) < 2, "a corrected time is off by more than two seconds"
 
@@ -129,7 +129,7 @@ def test_totals_agree_with_the_truth_by_channel_and_currency(company: Build) -> 
                 source_currency,
                 sum(source_gross_amount - source_discount_amount - source_refund_amount) as amount
             from core.fct_order_lines
-            where sales_channel = 'web_shop' and order_id <> 'web_shop-990002'
+            where sales_channel = 'web_shop' and order_id not in ('web_shop-990002', 'web_shop-980001')
             group by all""",
         )
     }

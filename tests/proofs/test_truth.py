@@ -41,10 +41,11 @@ def truth(company: Build) -> dict[tuple[str, str], dict]:
 
 
 def published(company: Build) -> list[tuple]:
-    """Return source, id, customer and whether it is a bot's of each published event, canaries left out."""
+    """Return source, id, customer and whether it is a bot's of each published event, what was planted left out."""
     with duckdb.connect(str(company.warehouse), read_only=True) as connection:
         return connection.execute(
-            "select source, event_id, customer_id, is_bot from core.fct_events where event_id not like 'canary%'"
+            """select source, event_id, customer_id, is_bot
+            from core.fct_events where event_id not similar to '(canary|odd).*'"""
         ).fetchall()
 
 
