@@ -76,19 +76,27 @@ def plant_shop(database: Path) -> None:
             '+1-555-0100-7777', 'US', 1)""",
             (EMAILS["account"],),
         )
-        connection.execute(
-            """insert into orders
-            (id, customer_id, email, created_at, processed_at, updated_at, financial_status, currency, subtotal_price,
-            total_discounts, total_tax, total_price, source_name, test)
-            values (990002, null, ?, '2026-06-02 08:00:00', '2026-06-02 08:00:00', '2026-06-02 08:00:00', 'paid', 'USD',
-            10, 0, 1, 11, 'web', 0)""",
-            (EMAILS["guest"],),
-        )
-        connection.execute(
-            """insert into order_line (id, order_id, product_id, variant_id, sku, quantity, price, total_discount)
-            values (990003, 990002, 1, 1, 'SKU-00001', 1, 10, 0)"""
-        )
+        place_guest_order(connection, 990002, EMAILS["guest"], "2026-06-02 08:00:00", [("SKU-00001", 10)], tax=1)
     connection.close()
+
+
+def place_guest_order(
+    connection: sqlite3.Connection, number: int, email: str, at: str, lines: list[tuple[str, int]], tax: int = 0
+) -> None:
+    """Write an order that is paid, with a line for each sku and price in dollars, into the shop's database."""
+    total = sum(price for _, price in lines)
+    connection.execute(
+        """insert into orders
+        (id, customer_id, email, created_at, processed_at, updated_at, financial_status, currency, subtotal_price,
+        total_discounts, total_tax, total_price, source_name, test)
+        values (?, null, ?, ?, ?, ?, 'paid', 'USD', ?, 0, ?, ?, 'web', 0)""",
+        (number, email, at, at, at, total, tax, total + tax),
+    )
+    connection.executemany(
+        """insert into order_line (id, order_id, product_id, variant_id, sku, quantity, price, total_discount)
+        values (?, ?, 1, 1, ?, 1, ?, 0)""",
+        [(number + place, number, sku, price) for place, (sku, price) in enumerate(lines, 1)],
+    )
 
 
 def plant_api(folder: Path) -> None:

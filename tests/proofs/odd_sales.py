@@ -6,6 +6,8 @@ import json
 import sqlite3
 from pathlib import Path
 
+from tests.proofs.canaries import place_guest_order
+
 PRODUCTS = 110  # of the large order: more than `pair_products_per_order`, and than the feeds of a small company have
 TILL = """transaction_id,line_no,store_id,sold_at,loyalty_id,sku,quantity,unit_price,currency,is_return
 T-ODD-1,1,STORE-LON,2026-06-20 09:00:00,,SKU-00001,1,10.00,GBP,false
@@ -44,19 +46,8 @@ def plant_reports(folder: Path) -> None:
 def plant_large_order(company: Path) -> None:
     """A guest's order of more products than are paired, after some were viewed."""
     with sqlite3.connect(company / "shop.db") as connection:
-        connection.execute(
-            """insert into orders
-            (id, customer_id, email, created_at, processed_at, updated_at, financial_status, currency, subtotal_price,
-            total_discounts, total_tax, total_price, source_name, test)
-            values (980001, null, 'buyer@wholesale.example.com', '2026-06-25 10:05:00', '2026-06-25 10:05:00',
-            '2026-06-25 10:05:00', 'paid', 'USD', ?, 0, 0, ?, 'web', 0)""",
-            (PRODUCTS, PRODUCTS),
-        )
-        connection.executemany(
-            """insert into order_line (id, order_id, product_id, variant_id, sku, quantity, price, total_discount)
-            values (?, 980001, 1, 1, ?, 1, 1, 0)""",
-            [(980001 + number, f"SKU-{number:05d}") for number in range(1, PRODUCTS + 1)],
-        )
+        lines = [(f"SKU-{number:05d}", 1) for number in range(1, PRODUCTS + 1)]
+        place_guest_order(connection, 980001, "buyer@wholesale.example.com", "2026-06-25 10:05:00", lines)
     connection.close()
     moments = [
         ("odd-view-1", "Product Viewed", "10:00", {"product_id": "SKU-00001"}),
