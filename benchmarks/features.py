@@ -243,8 +243,10 @@ def labels(folder: Path, size: int, runs: int, home: Path | None) -> str:
 
 
 def feature_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the names of the feature tables, in order."""
-    found = connection.execute("select table_name from duckdb_tables() where schema_name = 'features'").fetchall()
+    """Return the names of the feature tables, and of those that are views, in order."""
+    found = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'features'"
+    ).fetchall()
     return sorted(name for (name,) in found)
 
 

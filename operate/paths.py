@@ -1,6 +1,7 @@
 """Where the warehouse and what is made of it are, and how wide to print. Imports nothing that takes long."""
 
 import os
+import shutil
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,14 @@ KEY_FILE = Path(".secrets/pii_key")
 def warehouse_path() -> Path:
     """Return where the warehouse is built: `WAREHOUSE`, else `warehouse/warehouse.duckdb`."""
     return Path(os.environ.get("WAREHOUSE", "warehouse/warehouse.duckdb"))
+
+
+def copy_warehouse(warehouse: Path, to: Path) -> None:
+    """Copy a warehouse, and what a killed build left in its log (`….wal`) and not in its tables."""
+    shutil.copy(warehouse, to)
+    log = warehouse.with_name(f"{warehouse.name}.wal")
+    if log.exists():
+        shutil.copy(log, to.with_name(f"{to.name}.wal"))
 
 
 def target_path() -> Path:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from operate.literals import literal
-from operate.publish import SCHEMAS
+from operate.publish import marts
 
 LEAST = 500
 """With fewer rows in what readers have, the index says more of chance than of drift."""
@@ -110,17 +110,17 @@ def guarded(nodes: dict[str, dict]) -> tuple[dict[str, list[str]], Counter[str]]
 def columns_of(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:
     """Return the columns and types of each published table of a database, without what only the copy has.
 
-    A view has no rows of its own and is left out.
+    A view of marts has no rows of its own and is left out.
     """
+    tables = {".".join(name) for name, view in marts(connection, database).items() if view is None}
     found: dict[str, dict[str, str]] = {}
     rows = connection.execute(
         "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
-        "semi join duckdb_tables() using (database_oid, schema_name, table_name) "
-        "where database_name = ? and list_contains(?, schema_name) order by table_name, column_index",
-        [database, list(SCHEMAS)],
+        "where database_name = ? order by table_name, column_index",
+        [database],
     ).fetchall()
     for table, column, kind in rows:
-        if table != "operations.publication":
+        if table in tables and table != "operations.publication":
             found.setdefault(table, {})[column] = kind
     return found
 

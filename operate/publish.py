@@ -4,6 +4,7 @@ Readers open `PUBLISHED`. They never see half a copy, and they hold up nobody: w
 that they opened, whoever opens it next has the new one. The last few copies are kept, each a file of its own beside it.
 """
 
+import json
 import os
 import re
 import shutil
@@ -106,7 +107,11 @@ def publish(
         name = f"{now:{TIME}}"
         part = folder / f"{name}.part"
         about = {"version": name, "published_at": now.replace(tzinfo=None), "built_from": built_from}
-        copy_marts(warehouse, part, about, words or {}, still)
+        try:
+            copy_marts(warehouse, part, about, words or {}, still)
+        except Refused:
+            part.unlink()
+            raise
         part.chmod(0o444)
         # First what readers open: a copy that they never had must not look like one.
         point(published, part)
@@ -215,56 +220,52 @@ def copy_marts(
 ) -> None:
     """Write the marts of a warehouse into a new DuckDB file, `about` as a table of one row, and comments.
 
-    Raises `Refused` when there are none.
+    A view stays one where it reads nothing but marts; another becomes a table of its rows. Raises `Refused` when there
+    are no marts.
     """
-    with duckdb.connect() as connection:
+    with duckdb.connect(str(to)) as connection:
         try:
-            connection.execute(f"attach {literal(str(warehouse))} as built (read_only)")
+            # Under its own name, by which its views know their tables.
+            connection.execute(f"attach {literal(str(warehouse))} (read_only)")
         except duckdb.Error as problem:
             raise Refused(f"{warehouse} cannot be read: {problem}") from None
         if not still():
             raise Refused(f"somebody has written to {warehouse} since it was looked at: begin again")
-        connection.execute(f"attach {literal(str(to))} as copied")
-        relations = connection.execute(
-            "select schema_name, table_name, null from duckdb_tables() where database_name = 'built' union all "
-            "select schema_name, view_name, sql from duckdb_views() where database_name = 'built' order by all"
-        ).fetchall()
-        relations = [
-            (schema, table, sql)
-            for schema, table, sql in relations
-            if schema in SCHEMAS and (not words or f"{schema}.{table}" in words)
-        ]
+        (built,) = connection.execute(
+            "select database_name from duckdb_databases() where not internal and database_name <> current_database()"
+        ).fetchone()
+        relations = {
+            name: view for name, view in marts(connection, built).items() if not words or ".".join(name) in words
+        }
         if not relations:
             raise Refused(f"{warehouse} holds nothing to publish yet: build it first (make build, dbt build)")
         for schema in SCHEMAS:
-            connection.execute(f"create schema copied.{schema}")
-        for schema, table, view in relations:
+            connection.execute(f"create schema {schema}")
+        for (schema, table), view in relations.items():
             if view is None:
-                connection.execute(f"create table copied.{schema}.{table} as from built.{schema}.{table}")
-        connection.execute("use copied")
-        make_views(connection, [elsewhere(view) for _, _, view in relations if view is not None])
+                connection.execute(f'create table {schema}.{table} as from "{built}".{schema}.{table}')
+        make_views(connection, [elsewhere(view) for view in relations.values() if view is not None])
         connection.execute(
             "create table operations.publication as select "
             "$version as version, cast($published_at as timestamp) as published_at, $built_from as built_from",
             about,
         )
         comment(connection, words)
-        connection.execute("use memory")
-        connection.execute("detach copied")
 
 
 def comment(connection: duckdb.DuckDBPyConnection, words: dict[str, str]) -> None:
     """Keep what is said of the tables, views and columns that are there as comments."""
     kinds = dict(
         connection.execute(
-            "select schema_name || '.' || table_name, 'table' from duckdb_tables() where database_name = 'copied' "
-            "union all "
-            "select schema_name || '.' || view_name, 'view' from duckdb_views() where database_name = 'copied'"
+            "select schema_name || '.' || table_name, 'table' from duckdb_tables() "
+            "where database_name = current_database() union all "
+            "select schema_name || '.' || view_name, 'view' from duckdb_views() "
+            "where database_name = current_database()"
         ).fetchall()
     )
     columns = connection.execute(
         "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns() "
-        "where database_name = 'copied'"
+        "where database_name = current_database()"
     ).fetchall()
     kinds |= {column: "column" for (column,) in columns}
     for name, text in words.items():
@@ -285,6 +286,39 @@ def make_views(connection: duckdb.DuckDBPyConnection, views: list[str]) -> None:
         if len(left) == len(views):
             raise Refused(f"a view cannot be made in the copy: {problem}")
         views = left
+
+
+def marts(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], str | None]:
+    """Return the marts of an attached database by schema and name: the statement that makes it, if it is a view.
+
+    A view that reads what readers do not get is published with its rows, and counts as a table: None.
+    """
+    found = connection.execute(
+        "select schema_name, table_name, null from duckdb_tables() where database_name = $1 union all "
+        "select schema_name, view_name, sql from duckdb_views() where database_name = $1 order by all",
+        [database],
+    ).fetchall()
+    return {
+        (schema, name): view if view is not None and reads_marts_alone(connection, view) else None
+        for schema, name, view in found
+        if schema in SCHEMAS
+    }
+
+
+def reads_marts_alone(connection: duckdb.DuckDBPyConnection, view: str) -> bool:
+    """Return whether a statement that makes a view names no table but those that readers get."""
+    (parsed,) = connection.execute("select json_serialize_sql($1)", [view.split(" AS ", 1)[1]]).fetchone()
+    return schemas_in(json.loads(parsed)) <= set(SCHEMAS)
+
+
+def schemas_in(parsed: object) -> set[str]:
+    """Return the schemas that a parsed statement reads, wherever in it."""
+    if isinstance(parsed, list):
+        return {schema for part in parsed for schema in schemas_in(part)}
+    if isinstance(parsed, dict):
+        own = {parsed["schema_name"]} - {""} if parsed.get("type") == "BASE_TABLE" else set()
+        return own | schemas_in(list(parsed.values()))
+    return set()
 
 
 def elsewhere(view: str) -> str:

@@ -4,7 +4,6 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ import duckdb
 
 from operate import recbole
 from operate.dbt import dbt_on
-from operate.paths import warehouse_path
+from operate.paths import copy_warehouse, warehouse_path
 from operate.state import given_variables, project_fingerprint, project_variables
 
 TABLES = {
@@ -108,7 +107,7 @@ def write(name: str, until: date | None, variables: dict) -> dict:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
         copy, made = Path(temporary) / warehouse.name, Path(temporary) / "version"
-        shutil.copy(warehouse, copy)
+        copy_warehouse(warehouse, copy)
         variables = variables | {"training_until": until.isoformat() if until else None}
         select = [*SELECT.split(), "--exclude", "test_type:unit"]
         dbt_on(copy.resolve(), copy.parent.resolve(), "build", "--vars", json.dumps(variables), "--select", *select)

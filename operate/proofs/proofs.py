@@ -1,7 +1,6 @@
 """The proofs: each changes what landed in a copy of the warehouse, builds it again and compares the features."""
 
 import json
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ import duckdb
 from rich.console import Console
 
 from operate.dbt import dbt_on
+from operate.paths import copy_warehouse
 from operate.proofs import raw
 from operate.proofs.compare import Comparison, compare, report
 
@@ -19,7 +19,11 @@ FEATURES = "+config.schema:features"
 """Models alone: `+path:` brings all that the tests in that folder read, too."""
 FACTS = {"fct_events": ["source", "event_id"], "fct_order_lines": ["order_line_id"], "fct_sessions": ["session_id"]}
 WITH_FACTS = f"{FEATURES} {' '.join('+' + name for name in FACTS)}"
-BUT_VIEWS = ("--exclude", "config.materialized:view")
+BUT_VIEWS = (
+    "--exclude",
+    "config.materialized:view,path:models/staging",
+    "config.materialized:view,path:models/intermediate",
+)
 """For a warehouse that has been built before: its views stand."""
 
 
@@ -49,7 +53,7 @@ class Workshop:
         # The name of the warehouse, by which the manifest knows its tables, in a folder of its own.
         path = self.folder / name / self.warehouse.name
         path.parent.mkdir(exist_ok=True)
-        shutil.copy(source or self.warehouse, path)
+        copy_warehouse(source or self.warehouse, path)
         return path
 
     def build(self, warehouse: Path, *arguments: str, select: str = FEATURES) -> None:

@@ -204,10 +204,25 @@ def test_a_table_whose_model_is_gone_is_not_published_and_a_view_may_read_anothe
     assert names == [("core.one",), ("features.two",), ("operations.publication",)]
 
 
+def test_a_view_of_what_readers_do_not_get_is_published_with_its_rows(tmp_path: Path, published: Path) -> None:
+    warehouse = fill(tmp_path / "warehouse.duckdb", 7)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create view intermediate.beneath as from warehouse.intermediate.one")
+        connection.execute("create view features.above as select b.number from warehouse.intermediate.beneath as b")
+        connection.execute("create view core.further as from warehouse.features.above")
+    publish(warehouse, published)
+    warehouse.unlink()
+    with duckdb.connect(str(published), read_only=True) as connection:
+        assert connection.execute("from core.further").fetchall() == [(7,)]
+        names = connection.execute("select schema_name || '.' || table_name from duckdb_tables() order by 1").fetchall()
+        assert ("features.above",) in names
+        assert ("core.further",) not in names
+
+
 def test_any_path_and_any_name_will_do(tmp_path: Path) -> None:
     folder = tmp_path / "o'brien"
     folder.mkdir()
-    for name in ("temp.duckdb", "shop.prod.duckdb"):
+    for name in ("temp.duckdb", "memory.duckdb", "shop.prod.duckdb"):
         warehouse = fill(folder / "warehouse.duckdb", 1).rename(folder / name)
         with duckdb.connect(str(warehouse)) as connection:
             (catalog,) = connection.execute("select current_database()").fetchone()
@@ -374,7 +389,9 @@ def test_a_feature_that_drifted_is_seen(company: Build, tmp_path: Path, monkeypa
     assert len(unchanged.drift) > 50
     assert unchanged.beyond(0.0) == {}
 
-    other = tmp_path / "other.duckdb"
+    # Under the same name, by which its views know their tables.
+    other = tmp_path / "other" / company.warehouse.name
+    other.parent.mkdir()
     other.write_bytes(company.warehouse.read_bytes())
     with duckdb.connect(str(other)) as connection:
         connection.execute("drop view if exists training.training_candidate_features")

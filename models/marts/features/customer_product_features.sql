@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', unique_key='feature_at') }}
+-- Nothing is left to compute but what the cart held: rows that are written once are enough. The table is named without its
+-- database, so that whoever attaches the warehouse under another name reads this, too.
+{{ config(materialized='view') }}
 
 select
     customer_id,
@@ -18,5 +20,4 @@ select
         and coalesce(days_since_order > days_since_cart, true),
         false
     ) as in_cart
-from {{ ref('int_customer_products__windowed') }}
-where feature_at >= {{ replaced_from('feature_at') }}
+from {{ ref('int_customer_products__windowed').include(database=false) }}
