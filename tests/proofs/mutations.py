@@ -47,8 +47,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a product's late events count before they are known", f"{TILES}/int_product_days__windowed.sql",
-        "greatest({{ days_after('known_date', 1) }}, first_date)",
-        "greatest({{ days_after('event_date', 1) }}, first_date)",
+        "greatest({{ days_after('tiles.known_date', 1) }}, first_days.first_date)",
+        "greatest({{ days_after('tiles.event_date', 1) }}, first_days.first_date)",
     ),
     Mutation(
         "an event is a customer's before the login is known", f"{EVENTS}/int_events__attributed.sql",

@@ -34,7 +34,7 @@ tiles as (
 
     select
         tiles.*,
-        first_days.first_date
+        greatest({{ days_after('tiles.known_date', 1) }}, first_days.first_date) as entered_date
     from {{ ref('int_product_days__tiled') }} as tiles
     inner join first_days on tiles.product_id = first_days.product_id
     where tiles.event_date >= {{ first_event_day() }}
@@ -46,10 +46,14 @@ entered as (
 
     select
         product_id,
+        {%- for measure in of_a_day %}
+        sum(case when entered_date = {{ days_after('event_date', 1) }} then cast({{ measure }} as double) end)
+            as {{ measure }}_1d,
+        {%- endfor %}
         {%- for measure in windows %}
         sum(cast({{ measure }} as double)) as {{ measure }},
         {%- endfor %}
-        greatest({{ days_after('known_date', 1) }}, first_date) as feature_date
+        entered_date as feature_date
     from tiles
     group by product_id, feature_date
 
@@ -63,9 +67,7 @@ left_{{ days }}d as (
         {%- for measure, lengths in windows.items() if days in lengths %}
         sum(cast({{ measure }} as double)) as {{ measure }},
         {%- endfor %}
-        greatest(
-            {{ days_after('known_date', 1) }}, {{ days_after('event_date', days + 1) }}, first_date
-        ) as feature_date
+        greatest(entered_date, {{ days_after('event_date', days + 1) }}) as feature_date
     from tiles
     group by product_id, feature_date
 
@@ -78,16 +80,12 @@ moved as (
         spine.product_id,
         spine.feature_at
         {%- for measure in of_a_day %},
-        coalesce(yesterday.{{ measure }}, 0) as {{ measure }}_1d
+        coalesce(entered.{{ measure }}_1d, 0) as {{ measure }}_1d
         {%- endfor %}
         {%- for measure, lengths in windows.items() %}{% for days in lengths %},
         coalesce(entered.{{ measure }}, 0) - coalesce(left_{{ days }}d.{{ measure }}, 0) as {{ measure }}_{{ days }}d
         {%- endfor %}{% endfor %}
     from spine
-    left join tiles as yesterday
-        on spine.product_id = yesterday.product_id
-        and spine.feature_date = {{ days_after('yesterday.event_date', 1) }}
-        and spine.feature_date = {{ days_after('yesterday.known_date', 1) }}
     left join entered
         on spine.product_id = entered.product_id
         and spine.feature_date = entered.feature_date
@@ -103,7 +101,7 @@ select
     product_id,
     feature_at
     {%- for measure in of_a_day %},
-    {{ measure }}_1d
+    cast({{ measure }}_1d as bigint) as {{ measure }}_1d
     {%- endfor %}
     {%- for measure, lengths in windows.items() %}{% for days in lengths %},
     cast(sum({{ measure }}_{{ days }}d) over so_far as bigint) as {{ measure }}_{{ days }}d
