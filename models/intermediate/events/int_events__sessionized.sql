@@ -31,12 +31,7 @@ starts as (
 
     select
         gaps.*,
-        case
-            when
-                previous_event_at is null
-                or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
-                then event_at
-        end as session_start
+        case when {{ begins_session() }} then event_at end as session_start
     from gaps
 
 ),

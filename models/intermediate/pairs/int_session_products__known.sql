@@ -2,35 +2,10 @@
 
 -- Which products were seen and ordered together in a session on one device, as changes: when something about a visit
 -- becomes known, its sessions as they were known before are taken back (-1), and those that are known now added (1).
-with order_products as (
+with changed_devices as (
 
-    select
-        orders.source_order_id,
-        lines.product_id,
-        cast(min(lines.known_at) as date) as known_date
-    from {{ ref('int_order_changes__told') }} as lines
-    inner join {{ ref('int_orders__unioned') }} as orders on lines.order_id = orders.order_id
-    where
-        orders.sales_channel = 'web_shop'
-        and lines.product_id is not null
-        and lines.units > 0
-    group by orders.source_order_id, lines.product_id
-
-),
-
-changed_devices as (
-
-    select device_id from {{ ref('int_events__unioned') }}
+    select device_id from {{ ref('int_device_moments__unioned') }}
     where known_date >= {{ replaced_from('known_date') }}
-
-    union
-
-    select events.device_id
-    from {{ ref('int_events__unioned') }} as events
-    inner join order_products on events.order_id = order_products.source_order_id
-    where
-        events.event_kind = 'order'
-        and order_products.known_date >= {{ replaced_from('known_date') }}
 
     union
 
@@ -39,71 +14,17 @@ changed_devices as (
 
 ),
 
-events as (
-
-    select
-        device_id,
-        event_at,
-        known_date,
-        event_kind,
-        product_id,
-        order_id
-    from {{ ref('int_events__unioned') }}
-    where
-        device_id in (select device_id from changed_devices)
-        and allows_analytics
-        and not is_declared_bot
-
-),
-
 moments as (
 
-    select
-        device_id,
-        event_at,
-        known_date,
-        case when event_kind = 'view' and product_id is not null then 'viewed' end as side,
-        case when event_kind = 'view' then product_id end as product_id
-    from events
-
-    union all
-
-    select
-        events.device_id,
-        events.event_at,
-        greatest(events.known_date, order_products.known_date) as known_date,
-        'ordered' as side,
-        order_products.product_id
-    from events
-    inner join order_products
-        on events.order_id = order_products.source_order_id
-        and events.event_kind = 'order'
-
-),
-
-gaps as (
-
-    select
-        moments.*,
-        lag(event_at) over (partition by device_id order by event_at) as previous_event_at
-    from moments
+    select * from {{ ref('int_device_moments__unioned') }}
+    where device_id in (select device_id from changed_devices)
 
 ),
 
 -- A visit is all that could ever be one session.
 visits as (
 
-    select
-        gaps.*,
-        max(
-            case
-                when
-                    previous_event_at is null
-                    or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
-                    then event_at
-            end
-        ) over (partition by device_id order by event_at range unbounded preceding) as visited_at
-    from gaps
+    {{ cut_at_pauses('moments', 'device_id', 'visited_at') }}
 
 ),
 
@@ -154,11 +75,7 @@ known as (
         days.next_known_date,
         visits.event_at,
         visits.side,
-        visits.product_id,
-        lag(visits.event_at) over (
-            partition by days.device_id, days.visited_at, days.known_date
-            order by visits.event_at
-        ) as previous_event_at
+        visits.product_id
     from days
     inner join visits
         on days.device_id = visits.device_id
@@ -167,6 +84,12 @@ known as (
     where
         days.days_known > 1
         and not days.is_bot
+
+),
+
+known_sessions as (
+
+    {{ cut_at_pauses('known', 'device_id, visited_at, known_date', 'session_started_at') }}
 
 ),
 
@@ -192,24 +115,13 @@ sessions as (
 
     select
         device_id,
-        max(
-            case
-                when
-                    previous_event_at is null
-                    or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
-                    then event_at
-            end
-        ) over (
-            partition by device_id, visited_at, known_date
-            order by event_at
-            range unbounded preceding
-        ) as session_started_at,
+        session_started_at,
         known_date,
         next_known_date,
         event_at,
         side,
         product_id
-    from known
+    from known_sessions
 
 ),
 

@@ -24,33 +24,10 @@ moments as (
 
 ),
 
-gaps as (
-
-    select
-        moments.*,
-        lag(event_at) over (partition by customer_id order by event_at, known_date) as previous_event_at
-    from moments
-
-),
-
 -- A visit is all that could ever be one session.
 visits as (
 
-    select
-        gaps.*,
-        max(
-            case
-                when
-                    previous_event_at is null
-                    or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
-                    then event_at
-            end
-        ) over (
-            partition by customer_id
-            order by event_at, known_date
-            rows between unbounded preceding and current row
-        ) as visited_at
-    from gaps
+    {{ cut_at_pauses('moments', 'customer_id', 'visited_at') }}
 
 ),
 
@@ -114,9 +91,7 @@ starts as (
         known_date,
         next_known_date
     from preceded
-    where
-        previous_event_at is null
-        or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
+    where {{ begins_session() }}
 
 ),
 

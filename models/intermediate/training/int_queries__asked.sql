@@ -49,9 +49,7 @@ starts as (
         event_date,
         min(event_at) as asked_at
     from gaps
-    where
-        previous_event_at is null
-        or event_at - previous_event_at > interval '{{ var("session_gap_minutes") }}' minute
+    where {{ begins_session() }}
     group by customer_id, event_date
 
 ),
