@@ -110,7 +110,7 @@ def publish(
         try:
             copy_marts(warehouse, part, about, words or {}, still)
         except Refused:
-            part.unlink()
+            part.unlink(missing_ok=True)
             raise
         part.chmod(0o444)
         # First what readers open: a copy that they never had must not look like one.
@@ -224,6 +224,7 @@ def copy_marts(
     are no marts.
     """
     with duckdb.connect(str(to)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
         try:
             # Under its own name, by which its views know their tables.
             connection.execute(f"attach {literal(str(warehouse))} (read_only)")
@@ -307,8 +308,9 @@ def marts(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[st
 
 def reads_marts_alone(connection: duckdb.DuckDBPyConnection, view: str) -> bool:
     """Return whether a statement that makes a view names no table but those that readers get."""
-    (parsed,) = connection.execute("select json_serialize_sql($1)", [view.split(" AS ", 1)[1]]).fetchone()
-    return schemas_in(json.loads(parsed)) <= set(SCHEMAS)
+    (told,) = connection.execute("select json_serialize_sql($1)", [view.split(" AS ", 1)[1]]).fetchone()
+    parsed = json.loads(told)
+    return not parsed["error"] and schemas_in(parsed) <= set(SCHEMAS)
 
 
 def schemas_in(parsed: object) -> set[str]:
