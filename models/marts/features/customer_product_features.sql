@@ -1,7 +1,7 @@
--- Nothing is left to compute but what the cart held: rows that are written once are enough. The table is named without its
--- database, so that whoever attaches the warehouse under another name reads this, too.
 {{ config(materialized='view') }}
 
+-- Nothing is left to compute but what the cart held: rows that are written once are enough. The table is named without its
+-- database, so that whoever attaches the warehouse under another name reads this, too.
 select
     customer_id,
     product_id,
