@@ -71,6 +71,7 @@ def fill(connection: duckdb.DuckDBPyConnection, table: str, values: dict[str, st
         "is_readable": "true",
         "source_file": "'benchmark'",
         "source_line": "0",
+        "version_number": "1",
         "is_latest_version": "true",
         "content_hash": "''",
         "copy_number": "1",

@@ -1,12 +1,13 @@
 {#-
-    The first day of `column` (known_date, flagged_date, valid_to; feature_date, feature_at, listed_date) that this run computes, as
-    a literal: everything in a full run, and nothing when nothing has landed since the model was last built.
+    The first day of `column` (known_at, known_date, flagged_date, valid_to; feature_date, feature_at, listed_date) that this
+    run computes, as a literal: everything in a full run, and nothing when nothing has landed since the model was last built.
 
     What landed since then became known on certain days (`int_arrivals__daily`); nothing known before the first of them
-    has changed. Facts (known_date, flagged_date, valid_to, listed_date) begin there, however late they come. Rows of features go
-    back no further than `late_days` behind what had been built; they begin a day earlier, for what is known by the end of a day may
-    ask for another row of it, and never after the last serving day, whose rows make place for those of the next. A model with
-    `meta: {rows_stand: true}` has a row of everything on every day: it begins with the first day that may count what is new.
+    has changed. Facts (known_at, known_date, flagged_date, valid_to, listed_date) begin there, however late they come. Rows of
+    features go back no further than `late_days` behind what had been built; they begin a day earlier, for what is known by the
+    end of a day may ask for another row of it, and never after the last serving day, whose rows make place for those of the
+    next. A model with `meta: {rows_stand: true}` has a row of everything on every day: it begins with the first day that may
+    count what is new.
 -#}
 {% macro replaced_from(column) -%}
     {#- Named here, so that dbt sees at parsing that the model comes after it. -#}
@@ -61,7 +62,7 @@
         )
     {%- endset -%}
     {%- set first_day = run_query(first_changed).columns[0].values()[0] -%}
-    {%- if column in ('known_date', 'flagged_date', 'valid_to') or first_day == '9999-12-31' -%}
+    {%- if column in ('known_at', 'known_date', 'flagged_date', 'valid_to') or first_day == '9999-12-31' -%}
         {{ return(first_day) }}
     {%- endif -%}
     {%- set first_made -%}
@@ -99,7 +100,7 @@
 
 {#- Post-hook of a model that asks `replaced_from`, in its transaction: remembers from which loads it has been built. -#}
 {% macro remember_built() %}
-    {%- set strategies = ('replace_from', 'replace_sessions', 'replace_devices', 'delete+insert') %}
+    {%- set strategies = ('replace_from', 'replace_sessions', 'replace_devices', 'replace_lines', 'delete+insert') %}
     {%- if config.get('materialized') == 'incremental' and config.get('incremental_strategy') in strategies %}
     {%- if not is_incremental() %}
     delete from {{ build_log() }} where model = '{{ this.name }}';

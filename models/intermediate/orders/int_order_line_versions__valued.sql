@@ -1,15 +1,17 @@
-{{ config(materialized='view') }}
+{{ config(materialized='incremental', incremental_strategy='replace_lines') }}
 
 -- What each order line was said to be, from when until when, and what that was worth.
 with lines as (
 
     select * from {{ ref('int_order_lines__rated') }}
+    where {{ is_changed_line('order_line_id') }}
 
 ),
 
 versions as (
 
     select * from {{ ref('int_order_line_versions__unioned') }}
+    where {{ is_changed_line('order_line_id') }}
 
 ),
 

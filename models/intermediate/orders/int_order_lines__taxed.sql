@@ -14,6 +14,7 @@ running as (
 
     select
         *,
+        row_number() over order_lines_so_far as place,
         coalesce(taxed_amount, 0) as amount,
         sum(taxed_amount) over order_lines_so_far as amount_so_far,
         sum(taxed_amount) over whole_order as order_amount
@@ -33,7 +34,7 @@ select
     order_line_id,
     order_id,
     sales_channel,
-    line_number,
+    coalesce(line_number, place) as line_number,
     product_id,
     quantity,
     is_return,

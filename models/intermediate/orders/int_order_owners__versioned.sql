@@ -51,6 +51,14 @@ named as (
 
 ),
 
+-- Most orders were said once whose they are: nothing of theirs has to be put in order.
+said_again as (
+
+    select order_id from named
+    where version_number > 1
+
+),
+
 preceded as (
 
     select
@@ -59,7 +67,8 @@ preceded as (
         lag(email_hash) over order_versions as previous_email_hash,
         lag(loyalty_id) over order_versions as previous_loyalty_id
     from named
-    window order_versions as (partition by order_id order by version_number)
+    semi join said_again on named.order_id = said_again.order_id
+    window order_versions as (partition by named.order_id order by version_number)
 
 ),
 
@@ -76,6 +85,21 @@ changed as (
 ),
 
 spans as (
+
+    select
+        named.order_id,
+        named.sales_channel,
+        named.source_order_id,
+        named.account_id,
+        named.email_hash,
+        named.loyalty_id,
+        named.known_at as valid_from,
+        timestamp '9999-12-31 00:00:00' as valid_to,
+        true as is_first_owner
+    from named
+    anti join said_again on named.order_id = said_again.order_id
+
+    union all
 
     select
         order_id,

@@ -13,26 +13,26 @@ baskets as (
 
     select
         basket_id,
-        case when side = 'bought' then 'order' else 'session' end as basket_kind,
+        'session' as basket_kind,
         event_date,
         known_date,
         change
     from products
     where side <> 'bought'
-    group by basket_id, case when side = 'bought' then 'order' else 'session' end, event_date, known_date, change
+    group by basket_id, event_date, known_date, change
 
     union all
 
     select
-        basket_id,
+        order_id as basket_id,
         'order' as basket_kind,
         event_date,
-        min(known_date) as known_date,
+        known_date,
         cast(1 as bigint) as change
-    from {{ ref('int_basket_products__known') }}
-    where side = 'bought'
-    group by basket_id, event_date
-    having min(known_date) >= {{ replaced_from('known_date') }}
+    from {{ ref('int_order_products__known') }}
+    where
+        place = 1
+        and known_date >= {{ replaced_from('known_date') }}
 
 )
 

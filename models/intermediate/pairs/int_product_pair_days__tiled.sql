@@ -34,23 +34,29 @@ session_pairs as (
 
 ),
 
+-- Of a large order some products are drawn.
+ordered as (
+
+    select * from {{ ref('int_order_products__known') }}
+    where place <= {{ var('pair_products_per_order') }}
+
+),
+
+-- Products of an order have their places in the order in which they became known: the later one brings the pair.
 order_pairs as (
 
     select
         'order_order' as relation,
-        products.product_id,
-        others.product_id as related_product_id,
+        least(products.product_id, others.product_id) as product_id,
+        greatest(products.product_id, others.product_id) as related_product_id,
         products.event_date,
-        greatest(products.known_date, others.known_date) as known_date,
-        products.change
-    from products
-    inner join products as others
-        on products.basket_id = others.basket_id
-        and products.product_id < others.product_id
-    where
-        products.side = 'bought'
-        and others.side = 'bought'
-        and greatest(products.known_date, others.known_date) >= {{ replaced_from('known_date') }}
+        products.known_date,
+        cast(1 as bigint) as change
+    from ordered as products
+    inner join ordered as others
+        on products.order_id = others.order_id
+        and products.place > others.place
+    where products.known_date >= {{ replaced_from('known_date') }}
 
 ),
 

@@ -1,6 +1,7 @@
-{{ config(post_hook="{{ create_build_log() }}") }}
+{{ config(materialized='incremental', incremental_strategy='replace_loads', post_hook="{{ create_build_log() }}") }}
 
--- What has landed when, and on which days it had become known: where features have to be computed anew.
+-- What has landed when, and on which days it had become known: where features have to be computed anew. Events are judged once,
+-- when they land: those of loads that are here already are not counted again.
 with arrivals as (
 
     {% for table in var('landed_tables') if table.known_at is defined %}
@@ -14,6 +15,14 @@ with arrivals as (
     where
         reject_reason is null
         {{ "or reject_reason = '" ~ table.withdrawn ~ "'" if table.withdrawn is defined }}
+    {% if is_incremental() and table.source in sources_judged_once() -%}
+        and load_id in (
+            select distinct load_id from {{ ref(table.parsed) }}
+            except
+            select load_id from {{ this }}
+            where source = '{{ table.source }}'
+        )
+    {%- endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

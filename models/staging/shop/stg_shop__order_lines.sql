@@ -63,5 +63,6 @@ judged as (
 
 select
     judged.*,
+    {{ version_number('order_line_id', ['landed_at', 'content_hash']) }} as version_number,
     {{ is_latest_version('order_line_id', ['landed_at', 'content_hash']) }} as is_latest_version
 from judged

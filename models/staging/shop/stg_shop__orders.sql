@@ -63,11 +63,12 @@ turned as (
     from judged
 )
 
+{%- set told_by = ['coalesce(updated_at, landed_at)', 'landed_at', 'content_hash'] %}
+
 select
     turned.*,
     -- One that was a test at first is an order from the version that says so.
     case when marked_at < accepted_at then greatest(ordered_at, accepted_at) else ordered_at end as known_at,
-    {{ is_latest_version(
-        'order_id', ['coalesce(updated_at, landed_at)', 'landed_at', 'content_hash']
-    ) }} as is_latest_version
+    {{ version_number('order_id', told_by) }} as version_number,
+    {{ is_latest_version('order_id', told_by) }} as is_latest_version
 from turned

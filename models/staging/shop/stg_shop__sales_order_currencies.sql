@@ -17,15 +17,14 @@ versions as (
         orders.source_file,
         orders.source_line,
         orders.source_key,
-        row_number() over order_versions as version_number,
-        lag(coalesce(orders.currency, 'XXX')) over order_versions as previous_currency
+        orders.version_number,
+        lag(coalesce(orders.currency, 'XXX')) over (
+            partition by orders.order_id
+            order by orders.version_number
+        ) as previous_currency
     from {{ ref('stg_shop__orders') }} as orders
     inner join corrected on orders.order_id = corrected.order_id
     where orders.record_status = 'accepted'
-    window order_versions as (
-        partition by orders.order_id
-        order by coalesce(orders.updated_at, orders.landed_at), orders.landed_at, orders.content_hash
-    )
 ),
 
 changed as (

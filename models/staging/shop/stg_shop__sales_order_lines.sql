@@ -12,7 +12,7 @@ current_lines as (
     select
         'web_shop-' || order_lines.order_line_id as order_line_id,
         'web_shop-' || order_lines.order_id as order_id,
-        row_number() over (partition by order_lines.order_id order by order_lines.order_line_id) as line_number,
+        cast(null as bigint) as line_number,
         order_lines.sku as product_id,
         order_lines.quantity,
         order_lines.quantity < 0 as is_return,
