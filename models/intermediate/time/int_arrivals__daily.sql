@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_loads', post_hook="{{ create_build_log() }}") }}
 
--- What has landed when, and on which days it had become known: where features have to be computed anew. Events are judged once,
--- when they land: those of loads that are here already are not counted again.
+-- What has landed when, and on which days it had become known: where features have to be computed anew. Events are judged
+-- once, when they land: those of loads that are here already are not counted again.
 with arrivals as (
 
     {% for table in var('landed_tables') if table.known_at is defined %}
