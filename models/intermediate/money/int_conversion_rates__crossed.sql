@@ -33,11 +33,18 @@ numbered as (
 
 )
 
+-- The next rate of the currency ends this one, whatever the base that it was asked for.
 select
     source_currency,
     rate_date,
     conversion_rate,
     valid_from,
-    valid_to
+    least(
+        valid_to,
+        coalesce(
+            lead(valid_from) over (partition by source_currency order by rate_date),
+            timestamp '9999-12-31 00:00:00'
+        )
+    ) as valid_to
 from numbered
 where place = 1
