@@ -52,4 +52,11 @@ select
     numbered.place
 from numbered
 inner join {{ ref('int_orders__unioned') }} as orders on numbered.order_id = orders.order_id
+{% if is_incremental() -%}
+-- What an order was known to hold stays so, even if that is told anew with a later day.
+anti join {{ this }} as held_before
+    on numbered.order_id = held_before.order_id
+    and numbered.product_id = held_before.product_id
+    and held_before.known_date < {{ replaced_from('known_date') }}
+{% endif -%}
 where numbered.known_date >= {{ replaced_from('known_date') }}
