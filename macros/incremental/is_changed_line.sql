@@ -1,11 +1,10 @@
 {#-
     Whether an order line was told of since the model was last built: it is new, was said to be something else, or is no longer
-    said to be what the model holds. What was ordered since counts, however early it was known: its exchange rate may be new.
+    said to be what the model holds. What was ordered since counts: no line is known before its order, and its rate may be new.
 -#}
 {% macro is_changed_line(order_line_id) -%}
     {#- Named here, so that dbt sees at parsing that the model comes after them. -#}
-    {%- set orders, lines = ref('int_orders__unioned'), ref('int_order_lines__unioned') -%}
-    {%- set versions = ref('int_order_line_versions__unioned') -%}
+    {%- set lines, versions = ref('int_order_lines__unioned'), ref('int_order_line_versions__unioned') -%}
     {%- set first_day = replaced_from('known_at') -%}
     {%- if not is_incremental() -%}
         true
@@ -14,11 +13,8 @@
             {%- for told in [lines, versions, this] %}
             select order_line_id from {{ told }}
             where known_at >= {{ first_day }}
-
-            union
-            {% endfor %}
-            select order_line_id from {{ lines }}
-            where order_id in (select order_id from {{ orders }} where ordered_at >= {{ first_day }})
+            {{ 'union' if not loop.last }}
+            {% endfor -%}
         )
     {%- endif -%}
 {% endmacro %}

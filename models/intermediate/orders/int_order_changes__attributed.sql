@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='known_date') }}
+
 -- The changes of order lines with whose they are: added on the day they are known to be a customer's, taken back on the day
 -- the order turns out to be someone else's.
 with changes as (
@@ -43,7 +45,9 @@ select
     discount_minor,
     refund_minor
 from owned
-where attributed_date < unattributed_date
+where
+    attributed_date < unattributed_date
+    and attributed_date >= {{ replaced_from('known_date') }}
 
 union all
 
@@ -62,3 +66,4 @@ from owned
 where
     attributed_date < unattributed_date
     and unattributed_date < date '9999-12-31'
+    and unattributed_date >= {{ replaced_from('known_date') }}

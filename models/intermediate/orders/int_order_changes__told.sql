@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='known_at') }}
+
 -- What each order line was said to be, and when: ordered, corrected, given back; as if no order were ever cancelled.
 with spans as (
 
@@ -115,41 +117,48 @@ revalued as (
         spans.known_at > spans.first_known_at
         and spans.fx_rate is distinct from spans.former_fx_rate
 
+),
+
+changes as (
+
+    select * from stated
+
+    union all
+
+    select
+        order_line_id,
+        order_id,
+        product_id,
+        sales_channel,
+        ordered_at,
+        known_at,
+        'refunded' as change,
+        cast(0 as bigint) as units,
+        quantity as returned_units,
+        cast(0 as bigint) as gross_minor,
+        cast(0 as bigint) as discount_minor,
+        {{ minor_units('refund_amount') }} as refund_minor
+    from refunded
+
+    union all
+
+    select
+        order_line_id,
+        order_id,
+        product_id,
+        sales_channel,
+        ordered_at,
+        told_at as known_at,
+        'corrected' as change,
+        cast(0 as bigint) as units,
+        cast(0 as bigint) as returned_units,
+        cast(0 as bigint) as gross_minor,
+        cast(0 as bigint) as discount_minor,
+        coalesce({{ minor_units('refund_amount', 'later_fx_rate') }}, 0)
+        - coalesce({{ minor_units('refund_amount', 'former_fx_rate') }}, 0) as refund_minor
+    from revalued
+
 )
 
-select * from stated
-
-union all
-
-select
-    order_line_id,
-    order_id,
-    product_id,
-    sales_channel,
-    ordered_at,
-    known_at,
-    'refunded' as change,
-    cast(0 as bigint) as units,
-    quantity as returned_units,
-    cast(0 as bigint) as gross_minor,
-    cast(0 as bigint) as discount_minor,
-    {{ minor_units('refund_amount') }} as refund_minor
-from refunded
-
-union all
-
-select
-    order_line_id,
-    order_id,
-    product_id,
-    sales_channel,
-    ordered_at,
-    told_at as known_at,
-    'corrected' as change,
-    cast(0 as bigint) as units,
-    cast(0 as bigint) as returned_units,
-    cast(0 as bigint) as gross_minor,
-    cast(0 as bigint) as discount_minor,
-    coalesce({{ minor_units('refund_amount', 'later_fx_rate') }}, 0)
-    - coalesce({{ minor_units('refund_amount', 'former_fx_rate') }}, 0) as refund_minor
-from revalued
+select * from changes
+where known_at >= {{ replaced_from('known_at') }}

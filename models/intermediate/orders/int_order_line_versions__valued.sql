@@ -50,7 +50,8 @@ rated as (
 
 ),
 
--- A line that is pending without a price is no sale yet: it has no version.
+-- A line that is pending without a price is no sale yet, and one that is cancelled before it has one never was: they have no
+-- version, and none is made up for them.
 states as (
 
     select
@@ -84,8 +85,9 @@ states as (
         {{ minor_units('lines.discount_amount') }} as discount_minor,
         case when lines.is_return then {{ minor_units('lines.return_amount') }} else 0 end as refund_minor
     from lines
-    anti join versions on lines.order_line_id = versions.order_line_id
-    where lines.gross_amount is not null
+    where
+        not lines.is_versioned
+        and lines.gross_amount is not null
 
 )
 

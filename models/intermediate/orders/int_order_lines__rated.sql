@@ -29,6 +29,7 @@ select
     lines.is_return,
     orders.ordered_at,
     lines.known_at,
+    lines.is_versioned,
     orders.cancelled_at,
     orders.order_tax_amount,
     lines.source_currency,

@@ -13,7 +13,8 @@ select
     discount_amount,
     tax_amount,
     return_amount,
-    known_at
+    known_at,
+    {{ 'true' if source_name in var('line_version_sources') else 'false' }} as is_versioned
 from {{ ref('stg_' ~ source_name ~ '__sales_order_lines') }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='known_at') }}
+
 -- What became known of each order line, and when: it was ordered, corrected, cancelled, some of it came back. Every change
 -- is dated to the day of the order, and adds up: a cancellation takes back what the order added, until it is reinstated.
 with told as (
@@ -50,8 +52,8 @@ left join cancellations
     and told.known_at >= cancellations.cancelled_at
     and told.known_at < cancellations.reinstated_at
 where
-    cancellations.order_line_id is null
-    or told.change = 'ordered'
+    (cancellations.order_line_id is null or told.change = 'ordered')
+    and told.known_at >= {{ replaced_from('known_at') }}
 
 union all
 
@@ -72,6 +74,7 @@ from turns
 inner join told
     on turns.order_line_id = told.order_line_id
     and (turns.turned_at > told.known_at or told.change = 'ordered')
+where turns.turned_at >= {{ replaced_from('known_at') }}
 group by
     turns.order_line_id,
     told.order_id,

@@ -33,7 +33,7 @@ priced as (
         -- A pending order has no price yet; its money is known with the first version that has one.
         min(case when item_price is not null and not is_removed then updated_at end)
             over (partition by order_id, sku, occurrence) as priced_at,
-        max(currency) over (partition by order_id) as some_currency
+        max(currency) over (partition by order_id order by updated_at) as some_currency
     from reports
 )
 

@@ -24,7 +24,7 @@ typed as (
         nullif(trim(order_id), '') as order_id,
         nullif(trim(merchant_order_id), '') as merchant_order_id,
         {{ utc_timestamp('purchase_date') }} as purchased_at,
-        {{ utc_timestamp('last_updated_date') }} as reported_at,
+        {{ utc_timestamp('last_updated_date') }} as last_updated_at,
         lower(trim(order_status)) as order_status,
         marketplace,
         nullif(trim(sku), '') as sku,
@@ -48,9 +48,17 @@ typed as (
     from landed
 ),
 
-checked as (
+-- Nothing is reported of an order before it was made, whatever the clocks say.
+timed as (
     select
         typed.*,
+        case when last_updated_at < purchased_at then purchased_at else last_updated_at end as reported_at
+    from typed
+),
+
+checked as (
+    select
+        timed.*,
         case
             when not is_readable then 'record does not fit its header'
             when order_id is null then 'amazon-order-id is missing'
@@ -70,7 +78,7 @@ checked as (
             when item_promotion_discount is null then 'item-promotion-discount is no number'
             when {{ is_too_large('item_promotion_discount') }} then 'item-promotion-discount is too large'
         end as reject_reason
-    from typed
+    from timed
 ),
 
 said as (

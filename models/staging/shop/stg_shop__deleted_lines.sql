@@ -1,14 +1,49 @@
 {{ config(materialized='view') }}
 
--- A line that the shop takes out of an order that stands: what was left of it is given back, until it is there again.
-with deletions as (
+-- A line that the shop takes out of an order that stands: what was left of it is given back, until it is there again. One
+-- that goes while the order is cancelled is given back when the order stands again.
+with lines as (
     select
-        'web_shop-' || row_id as order_line_id,
-        deletion_number,
-        deleted_at,
-        restored_at
-    from {{ ref('stg_shop__deletions') }}
-    where table_name = 'order_line'
+        'web_shop-' || order_line_id as order_line_id,
+        'web_shop-' || order_id as order_id,
+        first_known_at
+    from {{ ref('stg_shop__order_lines') }}
+    where version_number = 1
+),
+
+seen as (
+    select
+        lines.order_line_id,
+        lines.order_id,
+        deletions.deletion_number,
+        greatest(deletions.deleted_at, lines.first_known_at) as deleted_at,
+        deletions.restored_at
+    from {{ ref('stg_shop__deletions') }} as deletions
+    inner join lines on 'web_shop-' || deletions.row_id = lines.order_line_id
+    where deletions.table_name = 'order_line'
+),
+
+standing as (
+    select
+        seen.order_line_id,
+        seen.deletion_number,
+        coalesce(cancellations.reinstated_at, seen.deleted_at) as deleted_at,
+        seen.restored_at
+    from seen
+    left join {{ ref('stg_shop__sales_order_cancellations') }} as cancellations
+        on seen.order_id = cancellations.order_id
+        and seen.deleted_at >= cancellations.cancelled_at
+        and seen.deleted_at < coalesce(cancellations.reinstated_at, timestamp '9999-12-31 00:00:00')
+    where
+        cancellations.order_id is null
+        or cancellations.reinstated_at is not null
+),
+
+deletions as (
+    select * from standing
+    where
+        restored_at is null
+        or restored_at > deleted_at
 ),
 
 versions as (
@@ -53,11 +88,7 @@ select
     versions.source_line,
     versions.source_key
 from versions
-inner join {{ ref('stg_shop__sales_order_lines') }} as lines on versions.order_line_id = lines.order_line_id
-inner join {{ ref('stg_shop__sales_orders') }} as orders on lines.order_id = orders.order_id
 left join refunded
     on versions.order_line_id = refunded.order_line_id
     and versions.deletion_number = refunded.deletion_number
-where
-    versions.newest_first = 1
-    and (orders.cancelled_at is null or versions.deleted_at < orders.cancelled_at)
+where versions.newest_first = 1

@@ -47,6 +47,8 @@ checked as (
         case
             when order_line_id is null then 'id is missing'
             when typed.order_id is null then 'order_id is missing'
+            when typed.order_id <> first_value(typed.order_id) over line_versions
+                then 'order_id is not the one that the line came with'
             when quantity is null then 'quantity is missing'
             when unit_price is null then 'price is missing'
             when unit_price < 0 then 'price is negative'
@@ -55,6 +57,10 @@ checked as (
         end as reject_reason
     from typed
     left join orders on typed.order_id = orders.order_id
+    window line_versions as (
+        partition by order_line_id, typed.order_id is null
+        order by landed_at, typed.load_id, content_hash
+    )
 ),
 
 judged as (

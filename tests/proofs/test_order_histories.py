@@ -1,0 +1,166 @@
+"""What a load tells of an order changes nothing of what was known before the first day that it tells of.
+
+On that rests that a daily run equals a full build: it begins with that day (`replaced_from`). Thousands of histories
+are told here once up to each load, as orders of their own, and built at once; each is held against the one before.
+"""
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from operate.proofs.raw import columns, raw_tables
+from tests.conftest import Build
+from tests.imported import MANIFEST
+from tests.proofs.order_histories import OF_COPY, OF_HISTORY, Histories
+from tests.proofs.test_later_versions import copied
+
+SEED = int(os.environ.get("HISTORIES_SEED", "1"))
+"""Other histories than those of every test run: a number of your own."""
+
+ORDERS, LOADS = 1000, 5
+SUMS = ("units", "returned_units", "gross_minor", "discount_minor", "refund_minor")
+AS_KNOWN = {
+    "int_order_line_versions__valued": ("known_at", ("next_known_at", "former_fx_rate")),
+    "int_order_changes__told": ("known_at", ()),
+    "int_order_changes__valued": ("known_at", ()),
+    "int_order_owners__versioned": ("valid_from", ("valid_to",)),
+    "int_order_changes__attributed": ("known_date", ()),
+    "int_customer_orders__known": ("known_date", ()),
+    "int_product_orders__known": ("known_date", ()),
+    "int_order_products__known": ("known_date", ("place",)),
+}
+"""By model, the column that says from when a row was known, and those that say until when, or that hang on ids."""
+
+KEYS = {
+    "shop.orders": "order_id",
+    "shop.order_line": "order_line_id",
+    "shop.refund": "refund_id",
+    "shop.order_line_refund": "order_line_refund_id",
+    "shop.tombstones": "source_key",
+    "marketplace.orders": "order_id",
+    "store.transactions": "transaction_id",
+}
+ARRIVALS = """
+{%- set keys = KEYS -%}
+{%- for table in var('landed_tables') if table.source ~ '.' ~ table.table in keys %}
+select
+    {{ keys[table.source ~ '.' ~ table.table] }} as id,
+    cast(split_part(load_id, ' ', 2) as bigint) as load,
+    cast({{ version_known_at(table) }} as date) as known_date
+from {{ ref(table.model) }}
+where
+    reject_reason is null
+    {{ "or reject_reason = '" ~ table.withdrawn ~ "'" if table.withdrawn is defined }}
+{{ 'union all' if not loop.last }}
+{%- endfor %}
+""".replace("KEYS", str(KEYS))
+"""What int_arrivals__daily says of a load, of each record by itself."""
+
+
+def land(build: Build, histories: Histories) -> None:
+    with duckdb.connect(str(build.warehouse)) as connection:
+        for table in raw_tables(MANIFEST):
+            connection.execute(f"delete from {table.relation}")
+        histories.land(connection)
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, arrivals: str) -> None:
+    """Make macros of ids and `known_from`: by history and copy, known_date, from when its last load tells something."""
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("create temp macro number(id) as cast(regexp_extract(id, '[0-9]{8,}') as bigint)")
+    connection.execute(f"create temp macro copy_of(id) as number(id) // {OF_COPY} - 1")
+    connection.execute(f"create temp macro history_of(id) as number(id) % {OF_COPY} // {OF_HISTORY}")
+    connection.execute(
+        f"create temp macro plain(id) as regexp_replace(id, '[0-9]{{8,}}', cast(number(id) % {OF_COPY} as varchar))"
+    )
+    connection.execute(f"""
+        create temp table known_from as
+        select
+            history_of(id) as history,
+            copy_of(id) as copy,
+            coalesce(min(known_date) filter (load = copy_of(id)), date '9999-12-31') as known_date
+        from ({arrivals})
+        group by all
+    """)
+
+
+def as_known(connection: duckdb.DuckDBPyConnection, model: str) -> str:
+    """SQL for a model's rows with their history, copy and known_date, and ids that are the same in all copies."""
+    known, until = AS_KNOWN[model]
+    relation = f"intermediate.{model}"
+    names = [name for name in columns(connection, relation) if name not in until]
+    key = "order_line_id" if "order_line_id" in names else "order_id"
+    ids = [name for name in names if name in ("order_id", "order_line_id", "source_order_id")]
+    adds_up = set(SUMS) <= set(names) and "orders" not in names and known != "valid_from" and "fx_rate" not in names
+    told = ", ".join(
+        f"plain({name}) as {name}" if name in ids else f"sum({name}) as {name}" if adds_up and name in SUMS else name
+        for name in names
+    )
+    something = f"having {' or '.join(f'sum({name}) <> 0' for name in SUMS)}" if adds_up else ""
+    return f"""
+        select history_of({key}) as history, copy_of({key}) as copy, cast({known} as date) as since, {told}
+        from {relation} {f"group by all {something}" if adds_up else ""}
+    """
+
+
+def changed_in_retrospect(connection: duckdb.DuckDBPyConnection, model: str) -> tuple[int, list[tuple[int, int]]]:
+    """Return how many rows were compared, and of which histories a load changed what was known before it, and which."""
+    connection.execute(f"create or replace temp table rows as {as_known(connection, model)}")
+    before, after = (
+        f"""
+        select rows.* replace (known_from.copy as copy)
+        from known_from
+        inner join rows
+            on known_from.history = rows.history
+            and known_from.copy {shift} = rows.copy
+            and known_from.known_date > rows.since
+        where known_from.copy > 0
+        """
+        for shift in ("- 1", "")
+    )
+    (compared,) = connection.execute(f"select count(*) from ({after})").fetchone()
+    changed = connection.execute(f"""
+        select history, min(copy) from (
+            (({before}) except all ({after})) union all (({after}) except all ({before}))
+        ) group by history order by all
+    """).fetchall()
+    return compared, changed
+
+
+def not_as_published(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the order lines whose changes do not come to what is published, or, of cancelled ones, to nothing."""
+    lines = connection.execute("""
+        with changes as (
+            select order_line_id, sum(columns('units|_minor'))
+            from intermediate.int_order_changes__valued group by order_line_id
+        )
+        select order_line_id
+        from intermediate.int_order_lines__priced as lines
+        left join changes using (order_line_id)
+        where
+            source_gross_amount is not null
+            and (units, changes.returned_units, changes.gross_minor, changes.discount_minor) is distinct from case
+                when cancelled_at is not null then (0, 0, 0, 0)
+                when is_return then (0, returned_quantity, lines.gross_minor, lines.discount_minor)
+                else (quantity, returned_quantity, lines.gross_minor, lines.discount_minor)
+            end
+            or cancelled_at is null and abs(changes.refund_minor - lines.refund_minor) > 1
+        order by order_line_id
+    """)
+    return [line for (line,) in lines.fetchall()]
+
+
+def test_no_load_changes_what_was_known_of_an_order_before(company: Build, tmp_path: Path) -> None:
+    build, histories = copied(company, tmp_path / "build"), Histories(SEED, ORDERS, LOADS)
+    land(build, histories)
+    build.dbt("run", "--full-refresh", "--select", *(f"+{model}" for model in AS_KNOWN), "int_order_lines__priced")
+    arrivals = build.dbt("compile", "--quiet", "--inline", ARRIVALS)
+    with duckdb.connect(str(build.warehouse)) as connection:
+        prepare(connection, arrivals)
+        for model in AS_KNOWN:
+            compared, changed = changed_in_retrospect(connection, model)
+            told = [line for history, load in changed[:1] for line in histories.told_of(history, load)]
+            assert not changed, "\n".join([f"{model}: (history, load) {changed}", *told])
+            assert compared > ORDERS, model
+        assert not_as_published(connection) == []
