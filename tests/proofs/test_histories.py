@@ -5,6 +5,7 @@ are told here once up to each load, as orders of their own, and built at once; e
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -12,25 +13,53 @@ import duckdb
 from operate.proofs.raw import columns, raw_tables
 from tests.conftest import Build
 from tests.imported import MANIFEST
-from tests.proofs.order_histories import OF_COPY, OF_HISTORY, Histories
+from tests.proofs.histories import OF_COPY, OF_HISTORY, Histories
 from tests.proofs.test_later_versions import copied
 
 SEED = int(os.environ.get("HISTORIES_SEED", "1"))
 """Other histories than those of every test run: a number of your own."""
 
 ORDERS, LOADS = 1000, 5
-SUMS = ("units", "returned_units", "gross_minor", "discount_minor", "refund_minor")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Which column of a model says from when a row was known, and which until when something of it holds.
+
+    `sums`: of a model of changes, what those of a day come to. `but`: what hangs on ids, which are others in each copy.
+    `where`: what is looked at.
+    """
+
+    since: str
+    until: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    where: str = "true"
+
+
+SALES = ("units", "returned_units", "gross_minor", "discount_minor", "refund_minor")
 AS_KNOWN = {
-    "int_order_line_versions__valued": ("known_at", ("next_known_at", "former_fx_rate")),
-    "int_order_changes__told": ("known_at", ()),
-    "int_order_changes__valued": ("known_at", ()),
-    "int_order_owners__versioned": ("valid_from", ("valid_to",)),
-    "int_order_changes__attributed": ("known_date", ()),
-    "int_customer_orders__known": ("known_date", ()),
-    "int_product_orders__known": ("known_date", ()),
-    "int_order_products__known": ("known_date", ("place",)),
+    "int_order_line_versions__valued": Known("known_at", ("next_known_at",)),
+    "int_order_changes__told": Known("known_at", sums=SALES),
+    "int_order_changes__valued": Known("known_at", sums=SALES),
+    "int_order_owners__versioned": Known("valid_from", ("valid_to",)),
+    # Whose a device was is told by its events: these links have two times.
+    "int_identity__links": Known("linked_at", ("unlinked_at",), where="identifier_type <> 'device'"),
+    "int_customers__found": Known("first_known_at"),
+    "int_customers__changed": Known("valid_from", ("valid_to",)),
+    "int_events__attributed": Known("known_date", sums=("change",)),
+    "int_order_changes__attributed": Known("known_date", sums=SALES),
+    "int_customer_orders__known": Known("known_date"),
+    "int_product_orders__known": Known("known_date"),
+    "int_order_products__known": Known("known_date", but=("place",)),
 }
-"""By model, the column that says from when a row was known, and those that say until when, or that hang on ids."""
+"""What daily runs make of what is new."""
+
+IDS = (
+    "order_line_id", "order_id", "event_id", "identifier", "customer_id", "source_order_id", "account_id", "email_hash",
+    "loyalty_id", "buyer",
+)  # fmt: skip
+"""Columns of ids; the first that a model has tells a row's history."""
 
 KEYS = {
     "shop.orders": "order_id",
@@ -40,6 +69,9 @@ KEYS = {
     "shop.tombstones": "source_key",
     "marketplace.orders": "order_id",
     "store.transactions": "transaction_id",
+    "shop.customers": "account_id",
+    "crm.contacts": "contact_id",
+    "web.events": "event_id",
 }
 ARRIVALS = """
 {%- set keys = KEYS -%}
@@ -48,7 +80,7 @@ select
     {{ keys[table.source ~ '.' ~ table.table] }} as id,
     cast(split_part(load_id, ' ', 2) as bigint) as load,
     cast({{ version_known_at(table) }} as date) as known_date
-from {{ ref(table.model) }}
+from {{ ref(table.parsed | default(table.model)) }}
 where
     reject_reason is null
     {{ "or reject_reason = '" ~ table.withdrawn ~ "'" if table.withdrawn is defined }}
@@ -68,12 +100,27 @@ def land(build: Build, histories: Histories) -> None:
 def prepare(connection: duckdb.DuckDBPyConnection, arrivals: str) -> None:
     """Make macros of ids and `known_from`: by history and copy, known_date, from when its last load tells something."""
     connection.execute("set TimeZone = 'UTC'")
-    connection.execute("create temp macro number(id) as cast(regexp_extract(id, '[0-9]{8,}') as bigint)")
+    connection.execute("""
+        create temp table names as
+        with told as (
+            select email, email_hash from staging.stg_shop__customers
+            union
+            select email, email_hash from staging.stg_shop__orders
+            union
+            select email, email_hash from staging.stg_crm__contacts
+        )
+        select email_hash as hashed, email as name from told where email is not null
+        union all
+        select 'guest-' || substr(email_hash, 1, 16), 'guest-' || email from told where email is not null
+    """)
+    connection.execute("""
+        create temp macro named(id) as coalesce((select any_value(name) from names where hashed = id), id)
+    """)
+    connection.execute("create temp macro number(id) as try_cast(regexp_extract(id, '[0-9]{8,}') as bigint)")
     connection.execute(f"create temp macro copy_of(id) as number(id) // {OF_COPY} - 1")
     connection.execute(f"create temp macro history_of(id) as number(id) % {OF_COPY} // {OF_HISTORY}")
-    connection.execute(
-        f"create temp macro plain(id) as regexp_replace(id, '[0-9]{{8,}}', cast(number(id) % {OF_COPY} as varchar))"
-    )
+    plain = f"regexp_replace(id, '[0-9]{{8,}}', cast(number(id) % {OF_COPY} as varchar))"
+    connection.execute(f"create temp macro plain(id) as coalesce({plain}, id)")
     connection.execute(f"""
         create temp table known_from as
         select
@@ -86,30 +133,34 @@ def prepare(connection: duckdb.DuckDBPyConnection, arrivals: str) -> None:
 
 
 def as_known(connection: duckdb.DuckDBPyConnection, model: str) -> str:
-    """SQL for a model's rows with their history, copy and known_date, and ids that are the same in all copies."""
-    known, until = AS_KNOWN[model]
-    relation = f"intermediate.{model}"
-    names = [name for name in columns(connection, relation) if name not in until]
-    key = "order_line_id" if "order_line_id" in names else "order_id"
-    ids = [name for name in names if name in ("order_id", "order_line_id", "source_order_id")]
-    adds_up = set(SUMS) <= set(names) and "orders" not in names and known != "valid_from" and "fx_rate" not in names
+    """SQL for a model's rows with their history, copy and day (`since`), and ids that are the same in all copies."""
+    known, relation = AS_KNOWN[model], f"intermediate.{model}"
+    names = [name for name in columns(connection, relation) if name not in known.but]
+    key = next(name for name in IDS if name in names)
+    named = ", ".join(f"named({name}) as {name}" for name in names if name in IDS)
     told = ", ".join(
-        f"plain({name}) as {name}" if name in ids else f"sum({name}) as {name}" if adds_up and name in SUMS else name
+        f"plain({name}) as {name}" if name in IDS else f"sum({name}) as {name}" if name in known.sums else name
         for name in names
     )
-    something = f"having {' or '.join(f'sum({name}) <> 0' for name in SUMS)}" if adds_up else ""
+    something = " or ".join(f"sum({name}) <> 0" for name in known.sums)
     return f"""
-        select history_of({key}) as history, copy_of({key}) as copy, cast({known} as date) as since, {told}
-        from {relation} {f"group by all {something}" if adds_up else ""}
+        select
+            history_of(rows.{key}) as history,
+            copy_of(rows.{key}) as copy,
+            cast({known.since} as date) as since,
+            {told}
+        from (select * replace ({named}) from {relation} where {known.where}) as rows
+        {f"group by all having {something}" if known.sums else ""}
     """
 
 
 def changed_in_retrospect(connection: duckdb.DuckDBPyConnection, model: str) -> tuple[int, list[tuple[int, int]]]:
     """Return how many rows were compared, and of which histories a load changed what was known before it, and which."""
     connection.execute(f"create or replace temp table rows as {as_known(connection, model)}")
+    ended = [f"case when {name} < known_from.known_date then {name} end as {name}" for name in AS_KNOWN[model].until]
     before, after = (
         f"""
-        select rows.* replace (known_from.copy as copy)
+        select rows.* replace ({", ".join(["known_from.copy as copy", *ended])})
         from known_from
         inner join rows
             on known_from.history = rows.history
@@ -135,17 +186,22 @@ def not_as_published(connection: duckdb.DuckDBPyConnection) -> list[str]:
             select order_line_id, sum(columns('units|_minor'))
             from intermediate.int_order_changes__valued group by order_line_id
         )
-        select order_line_id
+        select lines.order_line_id
         from intermediate.int_order_lines__priced as lines
         left join changes using (order_line_id)
-        where
-            source_gross_amount is not null
-            and (units, changes.returned_units, changes.gross_minor, changes.discount_minor) is distinct from case
-                when cancelled_at is not null then (0, 0, 0, 0)
-                when is_return then (0, returned_quantity, lines.gross_minor, lines.discount_minor)
-                else (quantity, returned_quantity, lines.gross_minor, lines.discount_minor)
-            end
-            or cancelled_at is null and abs(changes.refund_minor - lines.refund_minor) > 1
+        where case
+            -- It was cancelled before it had a price, or has none yet.
+            when changes.order_line_id is null then lines.source_gross_amount <> 0
+            when lines.source_gross_amount is null then false
+            when cancelled_at is not null
+                then (units, changes.returned_units, changes.gross_minor, changes.discount_minor) <> (0, 0, 0, 0)
+            else
+                (units, changes.returned_units, changes.gross_minor, changes.discount_minor) is distinct from (
+                    case when is_return then 0 else quantity end, returned_quantity, lines.gross_minor,
+                    lines.discount_minor
+                )
+                or abs(changes.refund_minor - lines.refund_minor) > 1
+        end
         order by order_line_id
     """)
     return [line for (line,) in lines.fetchall()]

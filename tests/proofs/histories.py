@@ -1,6 +1,7 @@
-"""Histories of orders, drawn by chance: what sources say of them load after load, as no sample company does."""
+"""Histories drawn by chance: what sources say of orders and of people load after load, as no sample company does."""
 
 import json
+import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -25,20 +26,25 @@ TABLES = {
     "report": "raw_marketplace.orders",
     "sale": "raw_store.transactions",
     "rate": "raw_fx.rates",
+    "contact": "raw_crm.contacts",
+    "event": "raw_web.events",
 }
+STATED = ("report", "sale", "rate", "event")
+"""What sources send; of the others a load sees what they are by then."""
+
 TOMBSTONES = {"order": "orders", "line": "order_line", "refund_line": "order_line_refund"}
 IDS = ("id", "order_id", "order_line_id", "refund_id", "amazon-order-id", "transaction_id")
-SHARED = ("account", "rate")
-"""What all histories have in common."""
+NAMED = re.compile("<([0-9]+)>")
+"""An id within a text."""
 
 OF_HISTORY, OF_COPY = 10, 10_000_000
 """How far the ids of a history lie from those of the next, and the ids of a copy of it from those of the next copy."""
 
 
 class Histories:
-    """What is said of so many orders of each kind, load after load.
+    """What is said of so many orders of each kind, and of as many pairs of people, load after load.
 
-    The same for the same seed. `shop`, `marketplace` and `store` are the numbers of their histories.
+    The same for the same seed. `shop` holds the numbers of the orders of the shop, among which lines move.
     """
 
     def __init__(self, seed: int, orders: int, loads: int) -> None:
@@ -46,8 +52,6 @@ class Histories:
         self.random, self.loads = Random(seed), loads
         self.told: dict[int, dict[object, tuple[str, dict]]] = defaultdict(dict)
         self.shop = range(1, orders + 1)
-        self.marketplace = range(orders + 1, 2 * orders + 1)
-        self.store = range(2 * orders + 1, 3 * orders + 1)
         for account in ACCOUNTS:
             since = FIRST_LOAD - timedelta(days=30)
             row = {"id": account, "email": f"{account}@example.com", "created_at": since, "updated_at": since}
@@ -56,19 +60,17 @@ class Histories:
             euro = round(self.random.uniform(0.8, 1.2), 4)
             rate = {"base": "USD", "date": str((FIRST_LOAD + timedelta(days=day - 1)).date())}
             self.tell(max(day, 0), "rate", rate | {"rates": {"EUR": euro, "GBP": round(euro * 0.85, 4)}})
-        for draw, numbers in (
-            (self.draw_shop_order, self.shop),
-            (self.draw_marketplace_order, self.marketplace),
-            (self.draw_receipt, self.store),
+        for place, draw in enumerate(
+            (self.draw_shop_order, self.draw_marketplace_order, self.draw_receipt, self.draw_people)
         ):
-            for number in numbers:
-                draw(number * OF_HISTORY)
+            for number in self.shop:
+                draw((place * orders + number) * OF_HISTORY)
 
     def tell(self, load: int, kind: str, row: dict) -> None:
-        """Let a load tell a row; of a database's rows it sees what they are then."""
+        """Let a load tell a row."""
         told = self.told[load]
-        is_stated = kind in ("report", "sale", "rate")
-        told[len(told) if is_stated else (kind, row.get("table_name"), row["id"])] = kind, dict(row)
+        number = row["payload"]["id"] if kind == "contact" else row.get("id")
+        told[len(told) if kind in STATED else (kind, row.get("table_name"), number)] = kind, dict(row)
 
     def moment(self, load: int, days: int = 1) -> datetime:
         """Draw a time of the days before a load; many fall together, some on midnight."""
@@ -228,14 +230,107 @@ class Histories:
             line = self.random.choice(lines)
             line["quantity"], line["unit_price"] = self.random.choice(["1", "2"]), self.random.choice(["9.00", "11.00"])
 
+    def draw_people(self, number: int) -> None:
+        """Two people with accounts, contacts, addresses, cards and devices, who order and become known for another."""
+        world = People(number, self.happens(0.8), self.happens(0.8))
+        for load in range(self.loads):
+            for _ in range(self.random.choice([1, 2, 3])):
+                {
+                    "account": self.tell_account, "contact": self.tell_contact, "merge": self.tell_merge,
+                    "event": self.tell_event, "order": self.tell_order, "given": self.tell_given,
+                    "sale": self.tell_sale,
+                }[self.random.choice(["account", "contact", "contact", "merge", "event", "event", "event", "order",
+                                      "given", "sale"])](load, world)  # fmt: skip
+
+    def tell_account(self, load: int, world: "People") -> None:
+        """An account is made, or has another address."""
+        account = world.number + self.random.choice([0, 1])
+        email, changed = self.random.choice(world.emails), self.moment(load, 4 if self.happens(0.2) else 1)
+        made = world.accounts.setdefault(account, self.moment(load, 3))
+        updated = max(made, changed) if world.has_updates else None
+        self.tell(load, "account", {"id": account, "email": email, "created_at": made, "updated_at": updated})
+
+    def tell_contact(self, load: int, world: "People") -> None:
+        """A contact is made or says something else, now and then of before; most bring their histories."""
+        contact = world.number + self.random.choice([0, 1, 2])
+        updated = self.moment(load, 4 if self.happens(0.2) else 1)
+        if contact not in world.contacts:
+            made = self.moment(load, 3)
+            world.contacts[contact] = {"createdAt": made, "properties": {}, "history": {}}
+            updated = max(made, updated)
+        told = world.contacts[contact]
+        name, value = self.random.choice(
+            [("email", email) for email in world.emails] + [("loyalty_id", card) for card in world.cards]
+            + [("lifecyclestage", stage) for stage in ("lead", "customer")]
+            + [("personalization_consent", said) for said in ("true", "false")]
+        )  # fmt: skip
+        told["properties"][name] = value
+        changed = updated - timedelta(days=self.random.choice([0, 0, 0, 2]))
+        told["history"].setdefault(name, []).insert(0, {"value": value, "timestamp": changed.isoformat()})
+        self.tell(load, "contact", world.contact(contact, updated))
+
+    def tell_merge(self, load: int, world: "People") -> None:
+        """A contact has taken in another."""
+        if len(world.contacts) > 1:
+            survivor, other = self.random.sample(sorted(world.contacts), 2)
+            world.contacts[survivor]["properties"]["hs_merged_object_ids"] = f"<{other}>"
+            self.tell(load, "contact", world.contact(survivor, self.moment(load)))
+
+    def tell_event(self, load: int, world: "People", order: int | None = None) -> None:
+        """Something is viewed or ordered on a device, by somebody who is logged in or not, and sent then or later."""
+        happened, account = self.moment(load, 3), world.number + self.random.choice([0, 1])
+        sent = max(happened, self.moment(load)).isoformat()
+        world.events += 1
+        event = {
+            "messageId": f"<{world.number}>-{world.events}", "anonymousId": self.random.choice(world.devices),
+            "userId": f"<{account}>" if order is None and self.happens(0.4) else None, "type": "track",
+            "event": "Product Viewed" if order is None else "Order Completed", "channel": "browser",
+            "originalTimestamp": happened.isoformat(), "sentAt": sent, "receivedAt": sent, "timestamp": sent,
+            "context": {"userAgent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"},
+            "properties": {"product_id": SKUS[0]} if order is None else {"order_id": f"<{order}>"},
+        }  # fmt: skip
+        self.tell(load, "event", {"payload": event, "file": f"events-{load}.jsonl"})
+
+    def tell_order(self, load: int, world: "People") -> None:
+        """An order is placed, and its completion may be seen on a device."""
+        made, order = self.moment(load, 2), world.number + len(world.orders)
+        world.orders[order] = {
+            "id": order, "customer_id": self.random.choice([world.number, None, None]), "created_at": made,
+            "email": self.random.choice(world.emails), "updated_at": made, "currency": "USD", "total_tax": 0,
+            "source_name": "web", "test": False,
+        }  # fmt: skip
+        self.tell(load, "order", world.orders[order])
+        self.tell(load, "line", self.line(order, 0))
+        if self.happens(0.7):
+            self.tell_event(min(load + self.happens(0.2), self.loads - 1), world, order)
+
+    def tell_given(self, load: int, world: "People") -> None:
+        """An order turns out to be another account's or address's."""
+        if world.orders:
+            order = world.orders[self.random.choice(sorted(world.orders))]
+            order["customer_id"] = self.random.choice([world.number, world.number + 1, None])
+            order["email"], order["updated_at"] = self.random.choice(world.emails), self.moment(load)
+            self.tell(load, "order", order)
+
+    def tell_sale(self, load: int, world: "People") -> None:
+        """Somebody shows a card at a till."""
+        sold, world.sales = self.moment(load, 3), world.sales + 1
+        sale = {
+            "transaction_id": world.number + world.sales % OF_HISTORY, "line_no": "1", "store_id": "STORE-LON",
+            "sold_at": f"{sold:%Y-%m-%d %H:%M:%S}", "loyalty_id": self.random.choice(world.cards), "sku": SKUS[0],
+            "quantity": "1", "unit_price": "10.00", "currency": "GBP", "is_return": "false",
+            "file": f"STORE-LON/{sold:%Y-%m-%d}.csv",
+        }  # fmt: skip
+        self.tell(load, "sale", sale)
+
     def land(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Land each history once a load, as it was told up to that load, under ids of that copy's own (`copied`)."""
         connection.execute("set TimeZone = 'UTC'")
         landed: dict[tuple, list[dict]] = defaultdict(list)
         for load in range(self.loads):
             for place, (kind, row) in enumerate(self.told[load].values(), 1):
-                for copy in range(load, self.loads) if kind not in SHARED else [load]:
-                    values = as_landed(kind, row if kind in SHARED else copied(row, copy), place)
+                for copy in range(load, self.loads) if ids(row) else [load]:
+                    values = as_landed(kind, copied(row, copy) if ids(row) else row, place)
                     content = sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
                     values |= {"content_hash": content, "landed_at": FIRST_LOAD + timedelta(days=load)}
                     landed[TABLES[kind], *values].append(values | {"_dlt_load_id": f"load {load}"})
@@ -252,15 +347,52 @@ class Histories:
             f"load {load} {kind}: " + ", ".join(f"{name} {value}" for name, value in row.items() if value is not None)
             for load in range(until + 1)
             for kind, row in self.told[load].values()
-            if kind not in SHARED and number in {row[name] // OF_HISTORY for name in IDS if name in row}
+            if number in {told // OF_HISTORY for told in ids(row)}
         ]
+
+
+class People:
+    """What has been said of two people by then."""
+
+    def __init__(self, number: int, has_updates: bool, has_histories: bool) -> None:
+        """Nothing has; `has_updates`: accounts say when they changed; `has_histories`: contacts bring theirs."""
+        self.number, self.has_updates, self.has_histories = number, has_updates, has_histories
+        self.emails = [f"<{number + place}>@example.com" for place in range(3)]
+        self.cards = [f"<{number + place}>" for place in range(2)]
+        self.devices = [f"device-<{number + place}>" for place in range(2)]
+        self.accounts: dict[int, datetime] = {}
+        self.contacts: dict[int, dict] = {}
+        self.orders: dict[int, dict] = {}
+        self.events = self.sales = 0
+
+    def contact(self, number: int, updated: datetime) -> dict:
+        """Return what the CRM sends of a contact."""
+        told = self.contacts[number]
+        properties, history = dict(told["properties"]), {name: list(said) for name, said in told["history"].items()}
+        payload = {"id": f"<{number}>", "createdAt": told["createdAt"].isoformat(), "updatedAt": updated.isoformat()}
+        payload |= {"archived": False, "properties": properties}
+        return {"payload": payload | ({"propertiesWithHistory": history} if self.has_histories else {}), "file": "/v3"}
+
+
+def ids(row: dict) -> set[int]:
+    """Return the ids in a row: those of shared accounts are none of a history."""
+    named = {int(told) for told in NAMED.findall(json.dumps(row, default=str))}
+    return (named | {row[name] for name in IDS if name in row}) - set(ACCOUNTS)
 
 
 def copied(row: dict, copy: int) -> dict:
     """Return a row as the copy of its history tells it that ends with load `copy`."""
     apart = (copy + 1) * OF_COPY
-    file = {"file": f"{copy}/{row['file']}"} if "file" in row else {}
-    return row | {name: row[name] + apart for name in IDS if name in row} | file
+
+    def moved(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: moved(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [moved(part) for part in value]
+        return NAMED.sub(lambda told: str(int(told[1]) + apart), value) if isinstance(value, str) else value
+
+    numbers = {name: row[name] + apart for name in (*IDS, "customer_id") if row.get(name) and row[name] not in ACCOUNTS}
+    return moved(row) | numbers | ({"file": f"{copy}/{row['file']}"} if "file" in row else {})
 
 
 def as_landed(kind: str, row: dict, place: int) -> dict:
@@ -270,4 +402,6 @@ def as_landed(kind: str, row: dict, place: int) -> dict:
         return {"payload": "", "fields": json.dumps(fields), "source_file": row["file"], "source_line": place}
     if kind == "rate":
         return {"payload": json.dumps(row), "source_file": "/v1", "source_key": row["date"]}
+    if kind in ("contact", "event"):
+        return {"payload": json.dumps(row["payload"]), "source_file": row["file"], "source_line": place}
     return dict(row)
