@@ -14,8 +14,8 @@ from operate.proofs.raw import complete_load
 
 FIRST_LOAD = datetime(2026, 7, 1, 6, tzinfo=UTC)
 SKUS = [f"SKU-0000{number}" for number in range(1, 6)]
-ACCOUNTS = (901, 902, 903)
-EMAILS = ("901@example.com", "902@example.com", "guest@example.com", None)
+ACCOUNTS = (1, 2, 3)
+EMAILS = ("1@example.com", "2@example.com", "guest@example.com", None)
 TABLES = {
     "account": "raw_shop.customers",
     "order": "raw_shop.orders",
@@ -255,10 +255,9 @@ class Histories:
         contact = world.number + self.random.choice([0, 1, 2])
         updated = self.moment(load, 4 if self.happens(0.2) else 1)
         if contact not in world.contacts:
-            made = self.moment(load, 3)
-            world.contacts[contact] = {"createdAt": made, "properties": {}, "history": {}}
-            updated = max(made, updated)
+            world.contacts[contact] = {"createdAt": self.moment(load, 3), "properties": {}, "history": {}}
         told = world.contacts[contact]
+        updated = max(updated, told["createdAt"])
         name, value = self.random.choice(
             [("email", email) for email in world.emails] + [("loyalty_id", card) for card in world.cards]
             + [("lifecyclestage", stage) for stage in ("lead", "customer")]
@@ -274,7 +273,8 @@ class Histories:
         if len(world.contacts) > 1:
             survivor, other = self.random.sample(sorted(world.contacts), 2)
             world.contacts[survivor]["properties"]["hs_merged_object_ids"] = f"<{other}>"
-            self.tell(load, "contact", world.contact(survivor, self.moment(load)))
+            updated = max(self.moment(load), world.contacts[survivor]["createdAt"])
+            self.tell(load, "contact", world.contact(survivor, updated))
 
     def tell_event(self, load: int, world: "People", order: int | None = None) -> None:
         """Something is viewed or ordered on a device, by somebody who is logged in or not, and sent then or later."""
