@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 
 LONG = (
     "test_proofs", "test_crashes", "test_publish", "test_flow", "test_missing_sources", "test_training_sets",
-    "test_online_retail", "test_later_versions", "test_build",
+    "test_online_retail", "test_later_versions", "test_histories", "test_build",
 )  # fmt: skip
 """Files that take minutes: begun first, so that no core is idle at the end."""
 
