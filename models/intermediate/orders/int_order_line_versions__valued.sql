@@ -10,6 +10,7 @@ with lines as (
 
 versions as (
 
+    -- Those of other lines would find none to join, but only after all had been read.
     select * from {{ ref('int_order_line_versions__unioned') }}
     where {{ is_changed_line('order_line_id') }}
 
