@@ -95,8 +95,8 @@ MUTATIONS = [
         "partition by feed_date, category, price is null", "partition by category, price is null",
     ),
     Mutation(
-        "tomorrow's exchange rate", "models/intermediate/money/int_exchange_rates__versioned.sql",
-        "        known_at as valid_from,", "        known_at - interval 2 day as valid_from,",
+        "tomorrow's exchange rate", "models/intermediate/money/int_conversion_rates__crossed.sql",
+        "    known_at as valid_from,", "    known_at - interval 2 day as valid_from,",
     ),
     Mutation(
         "the CRM's stage of today", f"{TILES}/int_customer_segments__daily.sql",

@@ -1,6 +1,6 @@
 with rates as (
 
-    select * from {{ ref('int_exchange_rates__versioned') }}
+    select * from {{ ref('int_exchange_rates__quoted') }}
 
 ),
 
@@ -11,9 +11,8 @@ crossed as (
         sources.currency as source_currency,
         sources.rate_date,
         sources.base_currency,
-        reporting.rate / sources.rate as conversion_rate,
-        sources.valid_from,
-        sources.valid_to
+        sources.known_at,
+        reporting.rate / sources.rate as conversion_rate
     from rates as sources
     inner join rates as reporting
         on sources.base_currency = reporting.base_currency
@@ -33,18 +32,18 @@ numbered as (
 
 )
 
--- The next rate of the currency ends this one, whatever the base that it was asked for.
+-- A rate is in force from its publication to the next one, but not for longer than the age that is allowed.
 select
     source_currency,
     rate_date,
     conversion_rate,
-    valid_from,
+    known_at as valid_from,
     least(
-        valid_to,
         coalesce(
-            lead(valid_from) over (partition by source_currency order by rate_date),
+            lead(known_at) over (partition by source_currency order by rate_date),
             timestamp '9999-12-31 00:00:00'
-        )
+        ),
+        known_at + interval {{ var('exchange_rate_max_age_days') }} day
     ) as valid_to
 from numbered
 where place = 1
