@@ -1,7 +1,8 @@
-"""What a load tells of an order changes nothing of what was known before the first day that it tells of.
+"""What a load tells changes nothing of what was known before the first day that it tells of.
 
 On that rests that a daily run equals a full build: it begins with that day (`replaced_from`). Thousands of histories
-are told here once up to each load, as orders of their own, and built at once; each is held against the one before.
+are told here once up to each load, as orders and people of their own, and built at once; each is held against the one
+before.
 """
 
 import hmac
@@ -208,7 +209,7 @@ def not_as_published(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [line for (line,) in lines.fetchall()]
 
 
-def test_no_load_changes_what_was_known_of_an_order_before(company: Build, tmp_path: Path) -> None:
+def test_no_load_changes_what_was_known_before(company: Build, tmp_path: Path) -> None:
     build, histories = copied(company, tmp_path / "build"), Histories(SEED, ORDERS, LOADS)
     land(build, histories)
     build.dbt("run", "--full-refresh", "--select", *(f"+{model}" for model in AS_KNOWN), "int_order_lines__priced")
