@@ -141,7 +141,7 @@ class Histories:
 
     def change_line(self, load: int, order: dict, lines: list[dict]) -> None:
         """A line is added or says something else; one that landed before may say that it is another order's."""
-        if self.happens(0.2):
+        if self.happens(0.2) and len(lines) < OF_HISTORY:
             lines.append(self.line(order["id"], len(lines)))
             self.tell(load, "line", lines[-1])
             return
@@ -158,7 +158,7 @@ class Histories:
 
     def refund(self, load: int, order: dict, lines: list[dict], refunds: list[dict]) -> None:
         """A refund of a line, or another word on one of before."""
-        if refunds and self.happens(0.5):
+        if refunds and (self.happens(0.5) or len(refunds) == OF_HISTORY):
             refund = self.random.choice(refunds)
             refund["quantity"] = self.random.choice([1, 2])
             if self.happens(0.3):
@@ -293,6 +293,8 @@ class Histories:
 
     def tell_order(self, load: int, world: "People") -> None:
         """An order is placed, and its completion may be seen on a device."""
+        if len(world.orders) == OF_HISTORY:
+            return
         made, order = self.moment(load, 2), world.number + len(world.orders)
         world.orders[order] = {
             "id": order, "customer_id": self.random.choice([world.number, None, None]), "created_at": made,
