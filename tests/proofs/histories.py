@@ -121,12 +121,12 @@ class Histories:
     def change_order(self, load: int, order: dict) -> None:
         """A version of an order; some say that they are older than what landed before."""
         if order["updated_at"] is not None:
-            order["updated_at"] = self.moment(load, 4 if self.happens(0.3) else 1)
+            order["updated_at"] = self.moment(load, 4 if self.happens(0.4) else 1)
         what = self.random.choice(
             ["cancelled_at"] * 3 + ["test", "currency", "customer_id", "email", "created_at", "nothing"]
         )
         if what == "cancelled_at":
-            order[what] = self.moment(load, 4 if self.happens(0.3) else 1) if order[what] is None else None
+            order[what] = self.moment(load, 4 if self.happens(0.6) else 1) if order[what] is None else None
         elif what == "test":
             order[what] = not order[what]
         elif what == "currency":

@@ -6,7 +6,10 @@ with versions as (
         email_hash,
         created_at,
         coalesce(updated_at, landed_at) as updated_at,
-        row_number() over (partition by account_id order by updated_at, landed_at, content_hash) as version_number
+        row_number() over (
+            partition by account_id
+            order by coalesce(updated_at, landed_at), landed_at, content_hash
+        ) as version_number
     from {{ ref('stg_shop__customers') }}
     where record_status = 'accepted'
 
