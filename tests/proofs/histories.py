@@ -332,7 +332,7 @@ class Histories:
         for load in range(self.loads):
             for place, (kind, row) in enumerate(self.told[load].values(), 1):
                 for copy in range(load, self.loads) if ids(row) else [load]:
-                    values = as_landed(kind, copied(row, copy) if ids(row) else row, place)
+                    values = as_landed(kind, copied(row, copy), place)
                     content = sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
                     values |= {"content_hash": content, "landed_at": FIRST_LOAD + timedelta(days=load)}
                     landed[TABLES[kind], *values].append(values | {"_dlt_load_id": f"load {load}"})

@@ -1,4 +1,5 @@
 -- The account that an address belongs to: the first to give it, from the version of the account that first shows it.
+{%- set told_by = ['coalesce(updated_at, landed_at)', 'landed_at', 'content_hash'] %}
 with versions as (
 
     select
@@ -6,10 +7,7 @@ with versions as (
         email_hash,
         created_at,
         coalesce(updated_at, landed_at) as updated_at,
-        row_number() over (
-            partition by account_id
-            order by coalesce(updated_at, landed_at), landed_at, content_hash
-        ) as version_number
+        {{ version_number('account_id', told_by) }} as version_number
     from {{ ref('stg_shop__customers') }}
     where record_status = 'accepted'
 

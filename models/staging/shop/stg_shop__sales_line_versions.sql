@@ -51,8 +51,9 @@ told as (
         spans.unit_price,
         spans.total_discount,
         currencies.source_currency,
-        coalesce(currencies.valid_from > spans.known_at, false) as is_told_by_order,
-        greatest(spans.known_at, coalesce(currencies.valid_from, spans.known_at)) as known_at,
+        currencies.valid_from > spans.known_at as is_told_by_order,
+        -- `greatest` passes over a null.
+        greatest(spans.known_at, currencies.valid_from) as known_at,
         spans.source_file as line_file,
         spans.source_line as line_line,
         spans.source_key as line_key,
